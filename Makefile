@@ -1,0 +1,40 @@
+# `make` alone says what there is. See README.md.
+.DEFAULT_GOAL := help
+.PHONY: help demo test doctor setup broker check-go
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
+
+help: ## say what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | \
+		while IFS="$$(printf '\t')" read -r name what; do \
+			printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: setup ## see every finished pattern run, one after the other
+	@go run ./internal/lab/tour
+
+test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
+	@out=$$(gofmt -l .); test -z "$$out" || \
+		{ echo "not formatted, run gofmt -w on: $$out"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go test -race ./...
+
+doctor: check-go ## say what this machine lacks, and the cure
+	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor
+
+setup: check-go ## install what this machine lacks (it says what, first)
+	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor -fix
+
+broker: setup ## a RabbitMQ broker of your own, in the foreground
+	@go run ./internal/broker/node
+
+# Go itself cannot be asked from Go, so this is the one check in shell.
+check-go:
+	@command -v go >/dev/null || { echo "Go is missing." \
+		"Get Go 1.24 or newer from https://go.dev/dl/" \
+		"(Debian 13: apt-get install golang-go)."; exit 1; }
+	@have=$$(go env GOVERSION 2>/dev/null); \
+	minor=$$(echo "$$have" | sed -n 's/^go1\.\([0-9]*\).*/\1/p'); \
+	test "$${minor:-0}" -ge 24 || { echo "This Go is too old:" \
+		"$$(go version 2>/dev/null | cut -d' ' -f3)." \
+		"Get Go 1.24 or newer from https://go.dev/dl/"; exit 1; }

@@ -1,0 +1,346 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"distsys/internal/broker/installed"
+	"distsys/internal/lab/local"
+)
+
+// A Node is a private RabbitMQ node: a real one, from the package that is
+// installed on this machine, but in a directory of its own, on ports of its
+// own, on loopback only. It needs no root, and knows nothing of any other
+// broker on the machine.
+type Node struct {
+	Dir            string // holds configuration, data and logs
+	Name           string // the Erlang node's name, as in lab@localhost
+	Port           int    // AMQP
+	ManagementPort int    // management page and HTTP API
+	DistPort       int    // between Erlang nodes
+	EpmdPort       int    // of the node's own name server
+
+	scripts string
+	process *exec.Cmd
+	exited  chan struct{} // closed when process has ended
+	epmd    *exec.Cmd
+}
+
+// NewNode prepares a node in dir, which is made where it is missing. A port
+// of 0 stands for any free one. Nothing runs until Start.
+func NewNode(dir string, port, managementPort int) (*Node, error) {
+	scripts, err := installed.Scripts()
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	n := &Node{Dir: dir, Name: "lab@localhost", Port: port,
+		ManagementPort: managementPort, scripts: scripts}
+	for _, p := range []*int{&n.Port, &n.ManagementPort, &n.DistPort,
+		&n.EpmdPort} {
+		if *p == 0 {
+			*p = local.FreePort()
+		}
+	}
+	return n, n.configure()
+}
+
+// TemporaryNode is a node with a new directory, on free ports, that runs.
+func TemporaryNode(ctx context.Context) (*Node, error) {
+	dir, err := os.MkdirTemp("", "distsys-broker-")
+	if err != nil {
+		return nil, err
+	}
+	n, err := NewNode(dir, 0, 0)
+	if err == nil {
+		err = n.Start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return n, nil
+}
+
+// Attach returns the running node whose directory is dir. It can be used and
+// asked, but only whoever started it can stop it.
+func Attach(dir string) (*Node, error) {
+	scripts, err := installed.Scripts()
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "node.json"))
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{scripts: scripts}
+	return n, json.Unmarshal(text, n)
+}
+
+func (n *Node) configure() error {
+	if err := os.MkdirAll(n.Dir, 0o700); err != nil {
+		return err
+	}
+	self, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	for file, text := range map[string]string{
+		"node.json":       string(self),
+		"enabled_plugins": "[rabbitmq_management].\n",
+		"env.conf":        "",
+		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = 127.0.0.1:%d\n"+
+			"management.tcp.ip = 127.0.0.1\n"+
+			"management.tcp.port = %d\n"+
+			"collect_statistics_interval = 1000\n",
+			n.Port, n.ManagementPort),
+	} {
+		path := filepath.Join(n.Dir, file)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// env is the environment that keeps the node, and the commands that speak to
+// it, away from whatever RabbitMQ the system itself runs.
+func (n *Node) env() []string {
+	in := func(name string) string { return filepath.Join(n.Dir, name) }
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "RABBITMQ_") &&
+			!strings.HasPrefix(v, "ERL_") {
+			env = append(env, v)
+		}
+	}
+	return append(env,
+		"HOME="+n.Dir, // where the Erlang cookie is kept
+		"RABBITMQ_NODENAME="+n.Name,
+		"RABBITMQ_CONF_ENV_FILE="+in("env.conf"),
+		"RABBITMQ_CONFIG_FILE="+in("rabbitmq.conf"),
+		"RABBITMQ_CONFIG_FILES="+in("conf.d"),
+		"RABBITMQ_ADVANCED_CONFIG_FILE="+in("advanced.config"),
+		"RABBITMQ_ENABLED_PLUGINS_FILE="+in("enabled_plugins"),
+		"RABBITMQ_MNESIA_BASE="+in("data"),
+		"RABBITMQ_LOG_BASE="+in("log"),
+		"RABBITMQ_GENERATED_CONFIG_DIR="+in("generated"),
+		"RABBITMQ_PID_FILE="+in("pid"),
+		fmt.Sprintf("RABBITMQ_DIST_PORT=%d", n.DistPort),
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+
+			"-kernel inet_dist_use_interface {127,0,0,1}",
+		fmt.Sprintf("ERL_EPMD_PORT=%d", n.EpmdPort),
+		"ERL_EPMD_ADDRESS=127.0.0.1",
+		// The script then becomes the node, instead of watching over it:
+		// the process that is started is the one that is killed.
+		"RUNNING_UNDER_SYSTEMD=true",
+	)
+}
+
+// Start starts the node and returns when it takes connections. It can be
+// called again after Stop or Kill: the node then has its data back.
+func (n *Node) Start(ctx context.Context) error {
+	if err := n.startEpmd(); err != nil {
+		return err
+	}
+	boot, err := os.Create(filepath.Join(n.Dir, "boot.log"))
+	if err != nil {
+		return err
+	}
+	defer boot.Close()
+	n.process = exec.Command(filepath.Join(n.scripts, "rabbitmq-server"))
+	n.process.Env = n.env()
+	n.process.Dir = n.Dir
+	n.process.Stdout, n.process.Stderr = boot, boot
+	n.process.SysProcAttr = local.OwnGroup()
+	if err := n.process.Start(); err != nil {
+		return errors.Join(fmt.Errorf("start RabbitMQ: %w", err), n.stopEpmd())
+	}
+	exited := make(chan struct{})
+	n.exited = exited
+	go func(process *exec.Cmd) {
+		process.Wait()
+		close(exited)
+	}(n.process)
+	if err := n.ready(ctx); err != nil {
+		return errors.Join(err, n.Kill(), n.stopEpmd())
+	}
+	return nil
+}
+
+// ready waits until the node takes connections and its HTTP API answers.
+func (n *Node) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		if conn, err := amqp.Dial(n.URL("/")); err == nil {
+			conn.Close()
+			if n.request(ctx, "GET", "overview", "") == nil {
+				return nil
+			}
+		}
+		select {
+		case <-n.exited:
+			return fmt.Errorf("RabbitMQ ended at once: %s", n.complaint())
+		case <-ctx.Done():
+			return fmt.Errorf("wait for RabbitMQ: %w", ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// complaint is what the node printed before it ended.
+func (n *Node) complaint() string {
+	text, err := os.ReadFile(filepath.Join(n.Dir, "boot.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text[max(0, len(text)-1000):]))
+}
+
+// Erlang's name server outlives the node that starts it. So each of our
+// nodes has one of its own, started and ended here.
+func (n *Node) startEpmd() error {
+	if n.epmd != nil {
+		return nil
+	}
+	path, err := exec.LookPath("epmd")
+	if err != nil {
+		found, err := filepath.Glob("/usr/lib*/erlang/erts-*/bin/epmd")
+		if err != nil || len(found) == 0 {
+			return errors.New("no epmd: Erlang is not on the PATH")
+		}
+		path = found[0]
+	}
+	epmd := exec.Command(path, "-address", "127.0.0.1",
+		"-port", fmt.Sprint(n.EpmdPort))
+	epmd.SysProcAttr = local.OwnGroup()
+	if err := epmd.Start(); err != nil {
+		return fmt.Errorf("start epmd: %w", err)
+	}
+	n.epmd = epmd
+	return nil
+}
+
+func (n *Node) stopEpmd() error {
+	if n.epmd == nil {
+		return nil
+	}
+	epmd := n.epmd
+	n.epmd = nil
+	if err := epmd.Process.Kill(); err != nil {
+		return err
+	}
+	epmd.Wait() // says "killed", as it should
+	return nil
+}
+
+// Kill ends the node at once, as a power failure would (SIGKILL).
+func (n *Node) Kill() error { return n.end(syscall.SIGKILL) }
+
+// Stop ends the node in good order.
+func (n *Node) Stop() error { return n.end(syscall.SIGTERM) }
+
+func (n *Node) end(signal syscall.Signal) error {
+	if n.process == nil {
+		return nil
+	}
+	process := n.process
+	n.process = nil
+	if err := process.Process.Signal(signal); err != nil &&
+		!errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-n.exited:
+	case <-time.After(30 * time.Second):
+		if err := process.Process.Kill(); err != nil {
+			return err
+		}
+		<-n.exited
+	}
+	// Helpers of the Erlang machine end when their pipe to it closes; where
+	// one hangs it is in the node's own process group.
+	syscall.Kill(-process.Process.Pid, syscall.SIGKILL)
+	return nil
+}
+
+// Close stops the node and what belongs to it; its directory stays.
+func (n *Node) Close() error {
+	return errors.Join(n.Stop(), n.stopEpmd())
+}
+
+// Remove ends the node without ado and removes its directory.
+func (n *Node) Remove() error {
+	return errors.Join(n.Kill(), n.stopEpmd(), os.RemoveAll(n.Dir))
+}
+
+// Exited is closed once the node that was started last has ended.
+func (n *Node) Exited() <-chan struct{} { return n.exited }
+
+// URL returns the address for programs, at the virtual host named.
+func (n *Node) URL(vhost string) string {
+	return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/%s", n.Port,
+		strings.TrimPrefix(vhost, "/"))
+}
+
+// Management returns the address of the management page (guest, guest).
+func (n *Node) Management() string {
+	return fmt.Sprintf("http://127.0.0.1:%d/", n.ManagementPort)
+}
+
+// AddVhost adds a virtual host, with all rights for guest, and returns its
+// URL. Whatever has the same name in another virtual host is another thing.
+func (n *Node) AddVhost(ctx context.Context, vhost string) (string, error) {
+	if err := n.request(ctx, "PUT", "vhosts/"+vhost, ""); err != nil {
+		return "", err
+	}
+	err := n.request(ctx, "PUT", "permissions/"+vhost+"/guest",
+		`{"configure":".*","write":".*","read":".*"}`)
+	return n.URL(vhost), err
+}
+
+// request speaks to the management plugin's HTTP API.
+func (n *Node) request(ctx context.Context, method, path, body string) error {
+	request, err := http.NewRequestWithContext(ctx, method,
+		n.Management()+"api/"+path, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth("guest", "guest")
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s", method, path, response.Status)
+	}
+	return nil
+}
+
+// Ctl runs rabbitmqctl on the node and returns what it prints.
+func (n *Node) Ctl(ctx context.Context, args ...string) (string, error) {
+	ctl := exec.CommandContext(ctx, filepath.Join(n.scripts, "rabbitmqctl"),
+		append([]string{"-n", n.Name}, args...)...)
+	ctl.Env = n.env()
+	text, err := ctl.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("rabbitmqctl %s: %w: %s",
+			strings.Join(args, " "), err, text)
+	}
+	return string(text), nil
+}

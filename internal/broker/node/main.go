@@ -1,0 +1,59 @@
+// Node keeps a RabbitMQ broker of your own in the foreground: on port 5672,
+// where the programs look for one, with the management page on 15672. What
+// it stores stays in the folder .broker until you remove that.
+//
+//	make broker
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+
+	"distsys/internal/broker"
+	"distsys/internal/lab/cli"
+)
+
+func main() {
+	dir := flag.String("dir", ".broker", "`folder` for its data")
+	port := flag.Int("port", 5672, "`port` for the programs")
+	page := flag.Int("page", 15672, "`port` for the management page")
+	cli.Parse("internal/broker/node",
+		"Node keeps a RabbitMQ broker of your own in the foreground.")
+	cli.Main(func(ctx context.Context) error {
+		return keep(ctx, *dir, *port, *page)
+	})
+}
+
+func keep(ctx context.Context, dir string, port, page int) error {
+	for _, p := range []int{port, page} {
+		address := fmt.Sprintf("127.0.0.1:%d", p)
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("%w; if a broker is running there already "+
+				"(make doctor tells), use that one", err)
+		}
+		listener.Close()
+	}
+	node, err := broker.NewNode(dir, port, page)
+	if err != nil {
+		return err
+	}
+	log.Printf("starting RabbitMQ (takes some seconds), data in %s", node.Dir)
+	if err := node.Start(ctx); err != nil {
+		return err
+	}
+	log.Printf("ready on %s", node.URL("/"))
+	log.Printf("management page: %s (guest, guest)", node.Management())
+	log.Print("Ctrl-C stops it")
+	select {
+	case <-ctx.Done():
+		return node.Close()
+	case <-node.Exited():
+		return errors.Join(errors.New("RabbitMQ ended by itself, see its "+
+			"log in "+node.Dir+"/log"), node.Close())
+	}
+}

@@ -1,0 +1,177 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// BinVar names the folder of programs that are built already, for the run
+// programs that tests and the tour start.
+const BinVar = "DISTSYS_BIN"
+
+// A bin is a folder of programs, built as they are needed.
+type bin struct {
+	dir  string
+	root string // of the module
+
+	mu sync.Mutex // one build at a time
+}
+
+// openBin returns a new folder, or the one that BinVar names. The function
+// removes it, where it is new.
+func openBin() (*bin, func(), error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, nil, err
+	}
+	if dir := os.Getenv(BinVar); dir != "" {
+		return &bin{dir: dir, root: root}, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "distsys-bin-")
+	if err != nil {
+		return nil, nil, err
+	}
+	return &bin{dir: dir, root: root}, func() { os.RemoveAll(dir) }, nil
+}
+
+// moduleRoot is the folder with go.mod: at or above the working directory,
+// or else above this file where it was compiled.
+func moduleRoot() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	_, source, _, _ := runtime.Caller(0)
+	for _, dir := range []string{here, filepath.Dir(source)} {
+		for ; ; dir = filepath.Dir(dir) {
+			text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+			if err == nil && bytes.HasPrefix(text, []byte("module distsys")) {
+				return dir, nil
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", errors.New("the source is not here: change into the folder " +
+		"that holds README.md and go.mod")
+}
+
+// env tells programs that are started where the others are.
+func (b *bin) env() []string { return []string{BinVar + "=" + b.dir} }
+
+// file returns the file of a program, built, which is about to be started.
+func (b *bin) file(program string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	file := filepath.Join(b.dir, filepath.FromSlash(program))
+	if _, err := os.Stat(file); err != nil {
+		if err := b.build(program); err != nil {
+			return "", err
+		}
+	}
+	return file, os.WriteFile(file+startedMark, nil, 0o600)
+}
+
+// startedMark ends the name of a file that says of a program that it was
+// started: so the tests know whether one was forgotten.
+const startedMark = ".started"
+
+// build builds programs, as many at once as Go sees fit.
+func (b *bin) build(programs ...string) error {
+	failures := make(chan error, len(programs))
+	for _, program := range programs {
+		go func() {
+			file := filepath.Join(b.dir, filepath.FromSlash(program))
+			args := []string{"build", "-o", file}
+			if raceDetector {
+				args = append(args, "-race")
+			}
+			build := exec.Command("go", append(args, "./"+program)...)
+			build.Dir = b.root
+			text, err := build.CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("build %s: %w\n%s", program, err, text)
+			}
+			failures <- err
+		}()
+	}
+	var all error
+	for range programs {
+		all = errors.Join(all, <-failures)
+	}
+	return all
+}
+
+// Build builds every program at and below a folder of the module into a new
+// folder, and has all labs of this process, and of those that it starts, use
+// them. It returns their names and the function that removes the folder.
+func Build(folder string) (programs []string, remove func(), err error) {
+	b, remove, err := openBin()
+	if err != nil {
+		return nil, nil, err
+	}
+	if programs, err = b.programs(folder); err == nil {
+		err = b.build(programs...)
+	}
+	if err == nil {
+		err = os.Setenv(BinVar, b.dir)
+	}
+	if err != nil {
+		remove()
+	}
+	return programs, remove, err
+}
+
+// prepare builds the programs of a pattern, but for the run programs, so
+// that the story then flows.
+func (b *bin) prepare(pattern string) error {
+	if os.Getenv(BinVar) != "" {
+		return nil
+	}
+	programs, err := b.programs(pattern)
+	if err != nil {
+		return err
+	}
+	return b.build(slices.DeleteFunc(programs, func(program string) bool {
+		return path.Base(program) == "run"
+	})...)
+}
+
+// NeverStarted returns those of the programs that no lab has started since
+// they were built.
+func NeverStarted(programs []string) (forgotten []string) {
+	for _, program := range programs {
+		mark := filepath.Join(os.Getenv(BinVar), program+startedMark)
+		if _, err := os.Stat(mark); err != nil {
+			forgotten = append(forgotten, program)
+		}
+	}
+	return forgotten
+}
+
+// programs lists every program (package main) at and below a folder of the
+// module, such as "request_reply"; "." stands for all.
+func (b *bin) programs(folder string) ([]string, error) {
+	list := exec.Command("go", "list", "-f",
+		`{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./"+folder+"/...")
+	list.Dir = b.root
+	text, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the programs: %w", err)
+	}
+	var programs []string
+	for _, line := range strings.Fields(string(text)) {
+		programs = append(programs, strings.TrimPrefix(line, "distsys/"))
+	}
+	return programs, nil
+}

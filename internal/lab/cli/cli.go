@@ -1,0 +1,195 @@
+// Package cli is the command line that all programs of the suite share: the
+// same help, the same refusals, the same end on Ctrl-C.
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"path"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var name = "program" // what every line begins with: role and id
+
+// Name returns what every line of this program begins with: its role, and
+// its id or, where it was given none, its process id.
+func Name() string { return name }
+
+// Parse reads the command line by the flags defined so far. The program is
+// named by its folder and the words it takes, as in
+// "message_queue/consumer [id]"; what says in a sentence what it is. Parse
+// ends the program on -h (status 0) and on anything that it does not take
+// (status 1). From here on log prints to standard output, each line with the
+// program's role and id in front.
+func Parse(program, what string) {
+	folder, words, _ := strings.Cut(program, " ")
+	role := path.Base(folder)
+	name = role
+	flags := flag.CommandLine
+	flags.Init(role, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	err := flags.Parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		usage(os.Stdout, folder, words, what)
+		os.Exit(0)
+	}
+	if err == nil {
+		err = check(words)
+	}
+	if err != nil {
+		fail(explain(err))
+	}
+	name = fmt.Sprintf("%s %d", role, os.Getpid())
+	if id := flag.Arg(0); id != "" && strings.HasPrefix(words, "[id]") {
+		name = role + " " + id
+	}
+	log.SetFlags(0)
+	log.SetPrefix(name + ": ")
+	log.SetOutput(os.Stdout)
+}
+
+// check refuses what the flag package lets pass: surplus words, flags after
+// a word, numbers and times below zero.
+func check(words string) error {
+	for i, word := range flag.Args() {
+		known := strings.TrimLeft(word, "-")
+		known, _, _ = strings.Cut(known, "=")
+		if i > 0 && word[:min(1, len(word))] == "-" && isFlag(known) {
+			return fmt.Errorf("%s comes after %q; flags come before words",
+				word, flag.Arg(0))
+		}
+	}
+	takes := strings.Fields(words)
+	open := len(takes) > 0 && strings.HasSuffix(words, "...")
+	if n := len(takes); flag.NArg() > n && !open {
+		return fmt.Errorf("surplus argument %q", flag.Arg(n))
+	}
+	var bad error
+	flag.Visit(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Value.String(), "-") && isCount(f) {
+			bad = fmt.Errorf("invalid value %q for flag -%s: below zero",
+				f.Value, f.Name)
+		}
+	})
+	return bad
+}
+
+func isFlag(name string) bool {
+	return name == "h" || name == "help" || flag.Lookup(name) != nil
+}
+
+func isCount(f *flag.Flag) bool {
+	getter, ok := f.Value.(flag.Getter)
+	if !ok {
+		return false
+	}
+	switch getter.Get().(type) {
+	case int, time.Duration:
+		return true
+	}
+	return false
+}
+
+// explain turns an error of the flag package into advice.
+func explain(err error) string {
+	text := err.Error()
+	if unknown, ok := strings.CutPrefix(text,
+		"flag provided but not defined: "); ok {
+		text = "unknown flag " + unknown
+	}
+	if _, after, ok := strings.Cut(text, "for flag -"); ok {
+		flagName, _, _ := strings.Cut(after, ":")
+		if f := flag.Lookup(flagName); f != nil {
+			getter, ok := f.Value.(flag.Getter)
+			if ok {
+				if _, ok := getter.Get().(time.Duration); ok {
+					text += "; times look like 500ms, 2s or 1m"
+				}
+			}
+		}
+	}
+	var names []string
+	flag.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
+	return text + " (flags: " + strings.Join(append(names, "-h"), ", ") + ")"
+}
+
+func usage(out io.Writer, folder, words, what string) {
+	fmt.Fprintf(out, "%s\n\nusage: go run ./%s", what, folder)
+	flag.VisitAll(func(*flag.Flag) {})
+	hasFlags := false
+	flag.VisitAll(func(*flag.Flag) { hasFlags = true })
+	if hasFlags {
+		fmt.Fprint(out, " [flags]")
+	}
+	if words != "" {
+		fmt.Fprint(out, " "+words)
+	}
+	fmt.Fprint(out, "\n")
+	if hasFlags {
+		fmt.Fprint(out, "\n")
+		flag.CommandLine.SetOutput(out)
+		flag.PrintDefaults()
+	}
+}
+
+// Main runs a program until it has done its work, fails or is told to stop.
+// Ctrl-C (or SIGTERM) ends the context, and the program with one line
+// "stopped" and status 0, as soon as run returns; a second Ctrl-C kills it.
+// A failure is one line on standard error, with its cure where one is known,
+// and status 1.
+func Main(run func(ctx context.Context) error) {
+	ctx, release := signal.NotifyContext(context.Background(),
+		os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, release)
+	err := run(ctx)
+	if ctx.Err() != nil {
+		log.Print("stopped")
+		return
+	}
+	if err != nil {
+		fail(err.Error() + cure(err.Error()))
+	}
+}
+
+func fail(text string) {
+	text = strings.Join(strings.Fields(text), " ")
+	fmt.Fprintln(os.Stderr, name+": "+text)
+	os.Exit(1)
+}
+
+// What a newcomer meets, and what to do about it. The texts are those of the
+// operating system and of libzmq.
+var cures = []struct{ sign, cure string }{
+	{"ddress already in use", "; the port is taken, perhaps by the same " +
+		"program in another terminal: stop that one (WHO), or choose " +
+		"another port"},
+	{"nvalid argument", "; an address looks like tcp://127.0.0.1:12345"},
+	{"rotocol not supported", "; an address looks like tcp://127.0.0.1:12345"},
+	{"o such device", "; to listen takes an IP address or *, not a name: " +
+		"tcp://127.0.0.1:12345 or tcp://*:12345"},
+	{"annot assign requested address", "; that address is not one of this " +
+		"machine's"},
+}
+
+func cure(text string) string {
+	who := "ss -ltnp shows it"
+	if runtime.GOOS == "darwin" {
+		who = "lsof -i -P shows it"
+	}
+	for _, c := range cures {
+		if strings.Contains(text, c.sign) {
+			return strings.Replace(c.cure, "WHO", who, 1)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,170 @@
+// Package lab runs the suite's programs as real processes: it builds and
+// starts them, shows what they print, waits for a line, stops or kills one.
+// The run programs tell their stories and make their experiments with it,
+// and the tests use the same.
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"distsys/internal/lab/local"
+)
+
+// Patience is how long a lab waits for anything before it gives up: far
+// longer than anything takes, on a slow machine that is busy.
+const Patience = 60 * time.Second
+
+// A Lab is one story or experiment: the processes it starts, and the screen
+// that shows them.
+type Lab struct {
+	ctx    context.Context
+	screen *screen
+	step   func()              // waits for Return, where that was asked for
+	fail   func(reason string) // ends the story; does not return
+	bin    *bin
+
+	mu        sync.Mutex
+	changed   *sync.Cond // a line was printed, or a process ended
+	processes []*Process
+	cleanups  []func()
+	verdict   *bool
+}
+
+// New returns a lab that writes what happens to out. A story that cannot go
+// on ends by a call of fail, which must not return. Whoever calls New calls
+// Close in the end.
+func New(ctx context.Context, out io.Writer,
+	fail func(reason string)) (*Lab, error) {
+	b, remove, err := openBin()
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{ctx: ctx, screen: newScreen(out), bin: b, fail: fail,
+		step: func() {}}
+	l.changed = sync.NewCond(&l.mu)
+	l.Cleanup(remove)
+	return l, nil
+}
+
+// Context ends when the lab is told to stop.
+func (l *Lab) Context() context.Context { return l.ctx }
+
+// Address returns a ZeroMQ address of this machine that nobody uses.
+func (l *Lab) Address() string {
+	return fmt.Sprintf("tcp://127.0.0.1:%d", local.FreePort())
+}
+
+// Say tells the audience something.
+func (l *Lab) Say(format string, args ...any) {
+	l.screen.note(fmt.Sprintf(format, args...))
+}
+
+// Turn tells what comes next, at a turning point of the story; where the
+// lecturer asked for steps it then waits for Return.
+func (l *Lab) Turn(format string, args ...any) {
+	l.Say(format, args...)
+	l.step()
+}
+
+// Verdict ends an experiment: it stops what still runs, then says what was
+// counted, and whether the claim holds.
+func (l *Lab) Verdict(holds bool, format string, args ...any) {
+	l.stopAll()
+	l.verdict = &holds
+	l.screen.verdict(holds, fmt.Sprintf(format, args...))
+}
+
+// Check ends the story where err is not nil.
+func (l *Lab) Check(err error) {
+	if err != nil {
+		l.fail(err.Error())
+	}
+}
+
+// Cleanup has f called when the story is over, however it ends.
+func (l *Lab) Cleanup(f func()) {
+	l.cleanups = append(l.cleanups, f)
+}
+
+// WaitUntil waits until done, which is looked at each time that a process
+// prints a line or ends. The story ends where that takes too long; what says
+// what it was waiting for.
+func (l *Lab) WaitUntil(what string, done func() bool) {
+	late := false
+	wake := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.changed.Broadcast()
+	}
+	timer := time.AfterFunc(Patience, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		late = true
+		l.changed.Broadcast()
+	})
+	defer timer.Stop()
+	defer context.AfterFunc(l.ctx, wake)()
+	l.mu.Lock()
+	for !done() && !late && l.ctx.Err() == nil {
+		l.changed.Wait()
+	}
+	ok := done()
+	l.mu.Unlock()
+	if !ok {
+		l.fail(fmt.Sprintf("waited in vain for %s", what))
+	}
+}
+
+// Count says how many lines the processes have printed that hold text.
+func Count(text string, processes ...*Process) int {
+	n := 0
+	for _, p := range processes {
+		for _, line := range p.Lines() {
+			if strings.Contains(line, text) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// WaitForCount waits until the processes have printed n lines, counted over
+// all of them, that hold text.
+func (l *Lab) WaitForCount(n int, text string, processes ...*Process) {
+	l.WaitUntil(fmt.Sprintf("%d lines with %q", n, text), func() bool {
+		found := 0
+		for _, p := range processes {
+			for _, line := range p.lines {
+				if strings.Contains(line, text) {
+					found++
+				}
+			}
+		}
+		return found >= n
+	})
+}
+
+// Close stops what still runs and undoes what was set up.
+func (l *Lab) Close() {
+	l.stopAll()
+	for i := len(l.cleanups) - 1; i >= 0; i-- {
+		l.cleanups[i]()
+	}
+}
+
+func (l *Lab) stopAll() {
+	l.mu.Lock()
+	processes := l.processes
+	l.mu.Unlock()
+	for _, p := range processes {
+		p.interrupt()
+	}
+	for _, p := range processes {
+		p.end()
+	}
+}

@@ -1,0 +1,207 @@
+package lab
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"distsys/internal/lab/local"
+)
+
+// A Process is one program of the suite that was started.
+type Process struct {
+	lab   *Lab
+	role  string
+	label string // what its lines begin with, or are made to begin with
+	cmd   *exec.Cmd
+
+	// Under the lab's lock:
+	lines  []string // both streams, in the order in which they came
+	stderr []string
+	next   int // the first line that WaitFor has not passed yet
+	ended  bool
+	status int // exit status; -1 where a signal ended it
+}
+
+// Start starts a program, such as "request_reply/server".
+func (l *Lab) Start(program string, args ...string) *Process {
+	return l.StartEnv(nil, program, args...)
+}
+
+// StartEnv is Start with settings of the environment in front.
+func (l *Lab) StartEnv(env []string, program string,
+	args ...string) *Process {
+	file, err := l.bin.file(program)
+	l.Check(err)
+	p := &Process{lab: l, role: path.Base(program),
+		cmd: exec.Command(file, args...)}
+	p.cmd.Env = append(append(os.Environ(), l.bin.env()...), env...)
+	p.cmd.SysProcAttr = local.OwnGroup()
+	stdout, err := p.cmd.StdoutPipe()
+	l.Check(err)
+	stderr, err := p.cmd.StderrPipe()
+	l.Check(err)
+	l.Check(p.cmd.Start())
+	p.label = fmt.Sprintf("%s %d", p.role, p.cmd.Process.Pid)
+	l.mu.Lock()
+	l.processes = append(l.processes, p)
+	l.mu.Unlock()
+	go p.watch(stdout, stderr)
+	return p
+}
+
+// watch keeps what the process prints, and notes its end.
+func (p *Process) watch(stdout, stderr io.Reader) {
+	done := make(chan bool)
+	go func() {
+		p.read(stderr, true)
+		close(done)
+	}()
+	p.read(stdout, false)
+	<-done
+	err := p.cmd.Wait()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		p.lab.screen.note(fmt.Sprintf("%s: %v", p.label, err))
+	}
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	p.ended = true
+	p.status = p.cmd.ProcessState.ExitCode()
+	p.lab.changed.Broadcast()
+}
+
+func (p *Process) read(stream io.Reader, isErr bool) {
+	reader := bufio.NewReader(stream)
+	for {
+		line, err := reader.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\n"); line != "" || err == nil {
+			p.add(line, isErr)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *Process) add(line string, isErr bool) {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	p.lines = append(p.lines, line)
+	if isErr {
+		p.stderr = append(p.stderr, line)
+	}
+	if !strings.HasPrefix(line, p.role+" ") {
+		line = p.label + ": " + line
+	}
+	p.lab.screen.line(p.role, line)
+	p.lab.changed.Broadcast()
+}
+
+// Lines returns all that the process has printed so far.
+func (p *Process) Lines() []string {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	return slices.Clone(p.lines)
+}
+
+// Stderr returns what it has printed on standard error.
+func (p *Process) Stderr() []string {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	return slices.Clone(p.stderr)
+}
+
+// Text returns all that it has printed, as one text.
+func (p *Process) Text() string { return strings.Join(p.Lines(), "\n") }
+
+// PID returns the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// WaitFor waits for the next line that holds text, after the one that the
+// last call found, and returns it.
+func (p *Process) WaitFor(text string) string {
+	found := ""
+	look := func() bool {
+		for ; p.next < len(p.lines); p.next++ {
+			if strings.Contains(p.lines[p.next], text) {
+				found = p.lines[p.next]
+				p.next++
+				return true
+			}
+		}
+		return false
+	}
+	seen := false
+	p.lab.WaitUntil(fmt.Sprintf("%q from %s", text, p.label), func() bool {
+		seen = seen || look()
+		return seen || p.ended
+	})
+	if !seen {
+		p.lab.fail(fmt.Sprintf("%s ended (status %d) without saying %q",
+			p.label, p.status, text))
+	}
+	return found
+}
+
+// Wait waits until the process has ended by itself and returns its status.
+func (p *Process) Wait() int {
+	p.lab.WaitUntil("the end of "+p.label, func() bool { return p.ended })
+	return p.status
+}
+
+// Running says whether the process has not ended yet.
+func (p *Process) Running() bool {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	return !p.ended
+}
+
+// Stop stops the process as Ctrl-C does, and waits for its end. The story
+// ends where it does not end with status 0. Stop returns how long it took.
+func (p *Process) Stop() time.Duration {
+	begun := time.Now()
+	p.interrupt()
+	if status := p.Wait(); status != 0 {
+		p.lab.fail(fmt.Sprintf("%s ended with status %d on Ctrl-C",
+			p.label, status))
+	}
+	return time.Since(begun)
+}
+
+// Kill ends the process as a crash does (SIGKILL) and waits until it is gone.
+func (p *Process) Kill() {
+	p.lab.screen.event(fmt.Sprintf("%s is killed", p.label))
+	p.signal(syscall.SIGKILL)
+	p.Wait()
+}
+
+func (p *Process) interrupt() { p.signal(os.Interrupt) }
+
+func (p *Process) signal(s os.Signal) {
+	err := p.cmd.Process.Signal(s)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.lab.screen.note(fmt.Sprintf("%s: %v", p.label, err))
+	}
+}
+
+// end makes sure that the process is gone.
+func (p *Process) end() {
+	deadline := time.AfterFunc(5*time.Second, func() {
+		p.signal(syscall.SIGKILL)
+	})
+	defer deadline.Stop()
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	for !p.ended {
+		p.lab.changed.Wait()
+	}
+}

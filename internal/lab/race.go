@@ -1,0 +1,7 @@
+//go:build race
+
+package lab
+
+// raceDetector: what the race detector watches starts programs that it
+// watches too.
+const raceDetector = true

@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"distsys/internal/lab/cli"
+)
+
+// An Experiment shows one claim with the real programs and ends with a
+// verdict, counted from what they printed.
+type Experiment struct {
+	Name  string
+	Claim string // what it shows, in one sentence
+	Run   func(l *Lab)
+}
+
+// Main is the main function of a pattern's run program: without a word it
+// tells the pattern's story, with the name of an experiment it makes that.
+func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
+	list := flag.Bool("list", false, "name the experiments")
+	step := flag.Bool("step", false,
+		"wait for Return at each turning point")
+	var names []string
+	help := what + "\n\nexperiments:"
+	for _, e := range all {
+		names = append(names, e.Name)
+		help += fmt.Sprintf("\n  %-18s %s", e.Name, e.Claim)
+	}
+	cli.Parse(pattern+"/run [experiment]", help)
+	cli.Main(func(ctx context.Context) error {
+		if *list {
+			for _, name := range names {
+				fmt.Println(name)
+			}
+			return nil
+		}
+		if flag.NArg() == 0 {
+			return tell(ctx, *step, pattern, Experiment{Claim: what, Run: story})
+		}
+		for _, e := range all {
+			if e.Name == flag.Arg(0) {
+				return tell(ctx, *step, pattern, e)
+			}
+		}
+		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(0),
+			strings.Join(names, ", "))
+	})
+}
+
+// errStory is why a story could not go on.
+type errStory string
+
+func (e errStory) Error() string { return string(e) }
+
+// tell runs a story or an experiment from beginning to end.
+func tell(ctx context.Context, step bool, pattern string,
+	e Experiment) (err error) {
+	l, err := New(ctx, os.Stdout, func(reason string) {
+		panic(errStory(reason))
+	})
+	if err != nil {
+		return err
+	}
+	if step {
+		l.step = waitForReturn(ctx)
+	}
+	if err := l.bin.prepare(pattern); err != nil {
+		l.Close()
+		return err
+	}
+	title := pattern
+	if e.Name != "" {
+		title += " " + e.Name
+	}
+	l.screen.begun = time.Now()
+	l.screen.heading("== " + title + ": " + e.Claim)
+	defer l.Close()
+	defer func() {
+		if reason := recover(); reason != nil {
+			failed, ok := reason.(errStory)
+			if !ok {
+				panic(reason)
+			}
+			err = failed
+		}
+	}()
+	e.Run(l)
+	if e.Name == "" {
+		return nil
+	}
+	if l.verdict == nil {
+		return errors.New("the experiment ended without a verdict")
+	}
+	if !*l.verdict {
+		return errors.New("the claim of " + e.Name + " does not hold")
+	}
+	return nil
+}
+
+// waitForReturn reads a line from the keyboard, unless the story is stopped.
+func waitForReturn(ctx context.Context) func() {
+	lines := make(chan bool)
+	go func() {
+		keyboard := bufio.NewScanner(os.Stdin)
+		for keyboard.Scan() {
+			lines <- true
+		}
+		close(lines)
+	}()
+	return func() {
+		fmt.Print("         (Return goes on) ")
+		select {
+		case <-lines:
+		case <-ctx.Done():
+		}
+	}
+}
