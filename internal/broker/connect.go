@@ -40,35 +40,39 @@ type Lost string
 
 func (l Lost) Error() string { return string(l) }
 
-// Stay runs work on a connection to the first of the brokers that answers.
-// When the connection is lost it says so, connects again as soon as a broker
-// answers, and runs work again, until work returns nil or ctx ends. It fails
-// where no broker can be had at first, and where work fails for a reason
-// that a new connection does not cure.
-func Stay(ctx context.Context, urls string,
-	work func(conn *amqp.Connection) error) error {
-	conn, err := dial(ctx, urls)
-	if err != nil {
+// KeepConnected returns what runs work on a channel of a connection to the
+// first of the brokers that answers. When the connection is lost it says so,
+// connects again as soon as a broker answers, and runs work again, until work
+// returns nil or ctx ends. It fails where no broker can be had at first, and
+// where work fails for a reason that a new connection does not cure.
+func KeepConnected(urls *string,
+	work func(context.Context, *amqp.Channel) error,
+) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := dial(ctx, *urls)
+		for err == nil {
+			err = use(ctx, conn, work)
+			if ctx.Err() != nil || err == nil {
+				return nil
+			}
+			if !worthRetry(err) {
+				return explain(err)
+			}
+			log.Printf("%s; connecting again", reason(err))
+			conn, err = dialUntil(ctx, *urls)
+		}
 		return err
 	}
+}
+
+// dialUntil connects to a broker, as soon as one answers.
+func dialUntil(ctx context.Context, urls string) (connection, error) {
 	for {
-		err := use(ctx, conn, work)
-		if ctx.Err() != nil || err == nil {
-			return nil
+		if err := cli.Sleep(ctx, pause); err != nil {
+			return connection{}, err
 		}
-		if !worthRetry(err) {
-			return explain(err)
-		}
-		log.Printf("lost the broker (%s); connecting again", reason(err))
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(pause):
-			}
-			if conn, err = dial(ctx, urls); err == nil {
-				break
-			}
+		if conn, err := dial(ctx, urls); err == nil {
+			return conn, nil
 		}
 	}
 }
@@ -76,12 +80,14 @@ func Stay(ctx context.Context, urls string,
 // A connection and the wire beneath it, which can be cut.
 type connection struct {
 	*amqp.Connection
-	wire net.Conn
+	wire  net.Conn
+	where string
 }
 
 // use runs work on a connection and closes it, in good order if it can.
 func use(ctx context.Context, conn connection,
-	work func(conn *amqp.Connection) error) error {
+	work func(context.Context, *amqp.Channel) error) error {
+	log.Printf("connected to %s", conn.where)
 	defer cutAfter(ctx, conn.wire)()
 	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
 	blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 1))
@@ -95,7 +101,12 @@ func use(ctx context.Context, conn connection,
 			}
 		}
 	}()
-	err := work(conn.Connection)
+	channel, err := conn.Channel()
+	if err != nil {
+		err = fmt.Errorf("open a channel: %w", err)
+	} else {
+		err = work(ctx, channel)
+	}
 	if err == nil {
 		if err = conn.Close(); err != nil {
 			return fmt.Errorf("close the connection: %w", err)
@@ -105,13 +116,22 @@ func use(ctx context.Context, conn connection,
 	select {
 	case why := <-closed: // says more than what failed because of it
 		if why != nil {
-			return Lost(reason(why))
+			err = why
 		}
-		return Lost(reason(err))
+		return Lost("lost the broker (" + reason(err) + ")")
 	default:
 		conn.Close()
 		return err
 	}
+}
+
+// Answers says whether one of the brokers can be had.
+func Answers(ctx context.Context, urls string) bool {
+	conn, err := dial(ctx, urls)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
 }
 
 // cutAfter cuts the wire a moment after ctx ends: a broker that does not
@@ -126,15 +146,21 @@ func cutAfter(ctx context.Context, wire net.Conn) (stop func() bool) {
 // dial connects to the first broker that answers.
 func dial(ctx context.Context, urls string) (connection, error) {
 	var failures []string
+	cure := ""
 	for _, url := range strings.Split(urls, ",") {
 		conn, err := dialOne(ctx, strings.TrimSpace(url))
 		if err == nil {
 			return conn, nil
 		}
 		failures = append(failures, err.Error())
+		if errors.Is(err, errSilent) {
+			cure = "; start one with: make broker"
+		}
 	}
-	return connection{}, errors.New(strings.Join(failures, "; "))
+	return connection{}, errors.New(strings.Join(failures, "; ") + cure)
 }
+
+var errSilent = errors.New("no broker answers")
 
 func dialOne(ctx context.Context, url string) (connection, error) {
 	uri, err := amqp.ParseURI(url)
@@ -164,8 +190,7 @@ func dialOne(ctx context.Context, url string) (connection, error) {
 	where := fmt.Sprintf("amqp://%s:%d/%s", uri.Host, uri.Port,
 		strings.TrimPrefix(uri.Vhost, "/"))
 	if err == nil {
-		log.Printf("connected to %s", where)
-		return connection{conn, wire}, nil
+		return connection{conn, wire, where}, nil
 	}
 	var refused *amqp.Error
 	switch {
@@ -178,8 +203,7 @@ func dialOne(ctx context.Context, url string) (connection, error) {
 		err = fmt.Errorf("the broker at %s has no such vhost, or user %q "+
 			"has no right to it (%s)", where, uri.Username, refused.Reason)
 	default:
-		err = fmt.Errorf("no broker answers at %s (%s); start one with: "+
-			"make broker", where, reason(err))
+		err = fmt.Errorf("%w at %s (%s)", errSilent, where, reason(err))
 	}
 	return connection{}, err
 }

@@ -290,6 +290,9 @@ func (n *Node) Remove() error {
 // Exited is closed once the node that was started last has ended.
 func (n *Node) Exited() <-chan struct{} { return n.exited }
 
+// PID returns the process id of the node that was started last.
+func (n *Node) PID() int { return n.process.Process.Pid }
+
 // URL returns the address for programs, at the virtual host named.
 func (n *Node) URL(vhost string) string {
 	return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/%s", n.Port,
@@ -310,6 +313,11 @@ func (n *Node) AddVhost(ctx context.Context, vhost string) (string, error) {
 	err := n.request(ctx, "PUT", "permissions/"+vhost+"/guest",
 		`{"configure":".*","write":".*","read":".*"}`)
 	return n.URL(vhost), err
+}
+
+// RemoveVhost removes a virtual host and all that is in it.
+func (n *Node) RemoveVhost(ctx context.Context, vhost string) error {
+	return n.request(ctx, "DELETE", "vhosts/"+vhost, "")
 }
 
 // request speaks to the management plugin's HTTP API.

@@ -85,10 +85,10 @@ func (s *system) commands(missing []string, root bool) []string {
 }
 
 // install says what it is about to run, and runs it.
-func install(missing []string) {
+func install(missing []string) error {
 	s := here()
 	if s == nil {
-		return
+		return nil
 	}
 	fmt.Println("\nInstalling what is missing:")
 	commands := s.commands(missing, os.Geteuid() == 0)
@@ -105,9 +105,10 @@ func install(missing []string) {
 		run.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
 		if err := run.Run(); err != nil {
-			fail("%s: %v", command, err)
+			return fmt.Errorf("%s: %w", command, err)
 		}
 	}
+	return nil
 }
 
 // prescribe says how to cure what is missing.

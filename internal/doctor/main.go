@@ -8,6 +8,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"distsys/internal/broker/installed"
+	"distsys/internal/lab/cli"
 )
 
 // A check looks for one thing that the examples need.
@@ -35,38 +38,32 @@ var checks = []check{
 	{"RabbitMQ", "rabbitmq", rabbitmq},
 }
 
-func main() {
-	flag.Usage = func() {
-		fmt.Println("Doctor says what this machine lacks, and the cure.")
-		flag.CommandLine.SetOutput(os.Stdout)
-		flag.PrintDefaults()
-	}
-	flag.CommandLine.Init("doctor", flag.ContinueOnError)
-	flag.CommandLine.SetOutput(new(strings.Builder))
-	fix := flag.Bool("fix", false, "install what is missing")
-	if err := flag.CommandLine.Parse(os.Args[1:]); err == flag.ErrHelp {
-		return
-	} else if err != nil {
-		fail("%v; the only flag is -fix", err)
-	}
-	if flag.NArg() > 0 {
-		fail("surplus argument %q; the only flag is -fix", flag.Arg(0))
-	}
+var fix = flag.Bool("fix", false, "install what is missing")
 
+func main() {
+	cli.Parse("internal/doctor",
+		"Doctor says what this machine lacks to run the examples, and the cure.")
+	cli.Main(func(context.Context) error { return diagnose() })
+}
+
+func diagnose() error {
 	missing := examine(!*fix)
 	if *fix && len(missing) > 0 {
-		install(missing)
+		if err := install(missing); err != nil {
+			return err
+		}
 		fmt.Println()
 		missing = examine(true)
 	}
 	if len(missing) > 0 {
 		prescribe(missing)
-		os.Exit(1)
+		return errors.New("something is missing, see above")
 	}
 	if !*fix {
 		ports()
 		fmt.Println("\nNothing is missing.")
 	}
+	return nil
 }
 
 // examine makes every check and returns what is missing. When it is not
@@ -96,7 +93,8 @@ func compiler() (string, bool) {
 	if _, err := exec.LookPath(cc[0]); err != nil {
 		return cc[0] + " (ZeroMQ's Go binding is built with it)", false
 	}
-	return output(cc[0], "-dumpfullversion", "-dumpversion") + " (" + cc[0] + ")", true
+	version := output(cc[0], "-dumpfullversion", "-dumpversion")
+	return version + " (" + cc[0] + ")", true
 }
 
 // cgo looks for a setting that no package cures: Go itself switches cgo off
@@ -220,9 +218,4 @@ func output(name string, args ...string) string {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	return strings.TrimSpace(line)
-}
-
-func fail(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "doctor: "+format+"\n", args...)
-	os.Exit(1)
 }

@@ -67,7 +67,13 @@ func moduleRoot() (string, error) {
 }
 
 // env tells programs that are started where the others are.
-func (b *bin) env() []string { return []string{BinVar + "=" + b.dir} }
+func (b *bin) env() []string {
+	env := []string{BinVar + "=" + b.dir}
+	if raceDetector { // else it sleeps for a second at the end of each
+		env = append(env, "GORACE=atexit_sleep_ms=0")
+	}
+	return env
+}
 
 // file returns the file of a program, built, which is about to be started.
 func (b *bin) file(program string) (string, error) {

@@ -122,9 +122,18 @@ func (l *Lab) WaitUntil(what string, done func() bool) {
 
 // Count says how many lines the processes have printed that hold text.
 func Count(text string, processes ...*Process) int {
-	n := 0
+	if len(processes) == 0 {
+		return 0
+	}
+	l := processes[0].lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return count(text, processes)
+}
+
+func count(text string, processes []*Process) (n int) {
 	for _, p := range processes {
-		for _, line := range p.Lines() {
+		for _, line := range p.lines {
 			if strings.Contains(line, text) {
 				n++
 			}
@@ -133,19 +142,55 @@ func Count(text string, processes ...*Process) int {
 	return n
 }
 
+// Numbers says how often the processes have printed each number that follows
+// text, such as those of "handled order 7 worth 17" after "handled order ".
+func Numbers(text string, processes ...*Process) map[int]int {
+	if len(processes) == 0 {
+		return nil
+	}
+	l := processes[0].lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return numbers(text, processes)
+}
+
+func numbers(text string, processes []*Process) map[int]int {
+	times := map[int]int{}
+	for _, p := range processes {
+		for _, line := range p.lines {
+			_, rest, found := strings.Cut(line, text)
+			var number int
+			if n, _ := fmt.Sscanf(rest, "%d", &number); found && n == 1 {
+				times[number]++
+			}
+		}
+	}
+	return times
+}
+
+// WaitForNumbers waits until the processes have printed n different numbers
+// that follow text.
+func (l *Lab) WaitForNumbers(n int, text string, processes ...*Process) {
+	l.WaitUntil(fmt.Sprintf("%d different %q", n, text), func() bool {
+		return len(numbers(text, processes)) >= n
+	})
+}
+
+// Missing counts the numbers that are in all but not in some.
+func Missing(all, some map[int]int) (missing int) {
+	for number := range all {
+		if some[number] == 0 {
+			missing++
+		}
+	}
+	return missing
+}
+
 // WaitForCount waits until the processes have printed n lines, counted over
 // all of them, that hold text.
 func (l *Lab) WaitForCount(n int, text string, processes ...*Process) {
 	l.WaitUntil(fmt.Sprintf("%d lines with %q", n, text), func() bool {
-		found := 0
-		for _, p := range processes {
-			for _, line := range p.lines {
-				if strings.Contains(line, text) {
-					found++
-				}
-			}
-		}
-		return found >= n
+		return count(text, processes) >= n
 	})
 }
 

@@ -19,17 +19,20 @@ import (
 	requestreply "distsys/request_reply"
 )
 
-func main() {
-	connect := flag.String("connect", requestreply.Address,
+var (
+	connect = flag.String("connect", requestreply.Address,
 		"`address` of the server")
-	timeout := flag.Duration("timeout", 5*time.Second,
+	timeout = flag.Duration("timeout", 5*time.Second,
 		"`time` to wait in each try; 0: a plain REQ, which waits for ever")
-	tries := flag.Int("tries", 3, "how often to ask before giving up")
+	tries = flag.Int("tries", 3, "how often to ask before giving up")
+)
+
+func main() {
 	cli.Parse("request_reply/client [message]",
 		"Client sends one request to the server and prints the reply.")
 	cli.Main(func(ctx context.Context) error {
 		for try := 1; try <= *tries && ctx.Err() == nil; try++ {
-			reply, err := ask(ctx, *connect, flag.Arg(0), *timeout)
+			reply, err := ask(ctx, flag.Arg(0))
 			if err == nil {
 				fmt.Println(reply)
 				return nil
@@ -48,24 +51,24 @@ func main() {
 // ask tries once. A REQ socket must have its reply before it may send again:
 // when the server dies in between, it waits for ever. So each try has a
 // socket of its own; closing it drops the request, if it is still there.
-func ask(ctx context.Context, address, request string,
-	timeout time.Duration) (string, error) {
+func ask(ctx context.Context, request string) (string, error) {
 	socket, err := zmq.NewSocket(zmq.REQ)
 	if err != nil {
 		return "", fmt.Errorf("create the socket: %w", err)
 	}
 	defer socket.Close()
-	if timeout == 0 {
-		timeout = -1 // ZeroMQ's word for no limit
+	limit := *timeout
+	if limit == 0 {
+		limit = -1 // ZeroMQ's word for no limit
 	}
-	err = errors.Join(socket.SetLinger(0), socket.SetRcvtimeo(timeout))
+	err = errors.Join(socket.SetLinger(0), socket.SetRcvtimeo(limit))
 	if err != nil {
-		return "", fmt.Errorf("set the options: %w", err)
+		return "", fmt.Errorf("set linger and time limit: %w", err)
 	}
 
 	// Connect succeeds whether or not a server is there (yet).
-	if err := socket.Connect(address); err != nil {
-		return "", fmt.Errorf("connect to %s: %w", address, err)
+	if err := socket.Connect(*connect); err != nil {
+		return "", fmt.Errorf("connect to %s: %w", *connect, err)
 	}
 	// On Ctrl-C, Term makes the Recv below return.
 	defer context.AfterFunc(ctx, func() { zmq.Term() })()

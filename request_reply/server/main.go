@@ -18,17 +18,18 @@ import (
 	requestreply "distsys/request_reply"
 )
 
+var (
+	bind = flag.String("bind", requestreply.Address, "`address` to listen on")
+	work = flag.Duration("work", 0, "`time` to work before each reply")
+)
+
 func main() {
-	bind := flag.String("bind", requestreply.Address, "`address` to listen on")
-	work := flag.Duration("work", 0, "`time` to work before each reply")
 	cli.Parse("request_reply/server",
 		"Server replies to each request: the text comes back with a ! added.")
-	cli.Main(func(ctx context.Context) error {
-		return serve(ctx, *bind, *work)
-	})
+	cli.Main(serve)
 }
 
-func serve(ctx context.Context, address string, work time.Duration) error {
+func serve(ctx context.Context) error {
 	// A REP socket takes one request, must reply to it, then takes the next.
 	socket, err := zmq.NewSocket(zmq.REP)
 	if err != nil {
@@ -36,16 +37,15 @@ func serve(ctx context.Context, address string, work time.Duration) error {
 	}
 	defer zmq.Term() // waits for a last reply that is still on its way
 	defer socket.Close()
-	if err := socket.SetLinger(0); err != nil { // Ctrl-C: wait for nothing
+	if err := socket.SetLinger(0); err != nil { // but not after Ctrl-C
 		return fmt.Errorf("set linger: %w", err)
 	}
 
-	if err := socket.Bind(address); err != nil {
-		return fmt.Errorf("listen on %s: %w", address, err)
+	if err := socket.Bind(*bind); err != nil {
+		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
-	log.Printf("listening on %s", address)
-
-	// On Ctrl-C, Term makes the Recv below return.
+	log.Printf("listening on %s", *bind)
+	// On Ctrl-C, Term makes the receive below return.
 	defer context.AfterFunc(ctx, func() { zmq.Term() })()
 
 	for {
@@ -53,13 +53,11 @@ func serve(ctx context.Context, address string, work time.Duration) error {
 		if err != nil {
 			return fmt.Errorf("receive a request: %w", err)
 		}
-		text := strings.Join(request, " ")
+		text := strings.Join(request, " ") // one frame, as a rule
 		log.Printf("received %.60q", text)
 
-		select {
-		case <-time.After(work):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := cli.Sleep(ctx, *work); err != nil {
+			return err
 		}
 
 		if _, err := socket.Send(text+"!", 0); err != nil {
@@ -67,7 +65,7 @@ func serve(ctx context.Context, address string, work time.Duration) error {
 		}
 		log.Printf("replied %.60q", text+"!")
 		if strings.Contains(text, "STOP") {
-			return socket.SetLinger(time.Second) // for the last reply
+			return socket.SetLinger(time.Second) // for this last reply
 		}
 	}
 }

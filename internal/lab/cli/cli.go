@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -80,6 +81,14 @@ func check(words string) error {
 			bad = fmt.Errorf("invalid value %q for flag -%s: below zero",
 				f.Value, f.Name)
 		}
+		// libzmq takes a port of any size, and uses its last 16 bits.
+		if _, port, ok := strings.Cut(f.Value.String(), "tcp://"); ok {
+			port = port[strings.LastIndex(port, ":")+1:]
+			if n, err := strconv.Atoi(port); err == nil && n > 65535 {
+				bad = fmt.Errorf("invalid value %q for flag -%s: ports go "+
+					"up to 65535", f.Value, f.Name)
+			}
+		}
 	})
 	return bad
 }
@@ -125,7 +134,6 @@ func explain(err error) string {
 
 func usage(out io.Writer, folder, words, what string) {
 	fmt.Fprintf(out, "%s\n\nusage: go run ./%s", what, folder)
-	flag.VisitAll(func(*flag.Flag) {})
 	hasFlags := false
 	flag.VisitAll(func(*flag.Flag) { hasFlags = true })
 	if hasFlags {
@@ -142,6 +150,12 @@ func usage(out io.Writer, folder, words, what string) {
 	}
 }
 
+var onStop = func() {}
+
+// OnStop has f called when the program was told to stop, before it says that
+// it has: for what is now dropped.
+func OnStop(f func()) { onStop = f }
+
 // Main runs a program until it has done its work, fails or is told to stop.
 // Ctrl-C (or SIGTERM) ends the context, and the program with one line
 // "stopped" and status 0, as soon as run returns; a second Ctrl-C kills it.
@@ -153,6 +167,7 @@ func Main(run func(ctx context.Context) error) {
 	context.AfterFunc(ctx, release)
 	err := run(ctx)
 	if ctx.Err() != nil {
+		onStop()
 		log.Print("stopped")
 		return
 	}

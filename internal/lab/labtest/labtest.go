@@ -5,6 +5,8 @@ package labtest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,19 +14,51 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"distsys/internal/broker"
+	"distsys/internal/broker/brokerlab"
 	"distsys/internal/lab"
 )
 
 // Main is the TestMain of a pattern: it builds the programs of the folder,
 // runs the tests, and fails where one of the programs was never started.
 func Main(m *testing.M, folder string) {
+	os.Exit(run(m, folder))
+}
+
+// MainWithBroker is Main for a pattern that needs RabbitMQ: the tests share
+// a private node. Where SKIP_RABBITMQ is set they are skipped, with a word.
+func MainWithBroker(m *testing.M, folder string) {
+	if os.Getenv("SKIP_RABBITMQ") != "" {
+		fmt.Println("SKIPPED, since SKIP_RABBITMQ is set:", folder)
+		os.Exit(0)
+	}
+	node, err := broker.TemporaryNode(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "these tests need RabbitMQ (SKIP_RABBITMQ=1 "+
+			"leaves them out):", err)
+		os.Exit(1)
+	}
+	status := 1
+	if err = brokerlab.Use(node); err == nil {
+		status = run(m, folder)
+	}
+	if err = errors.Join(err, node.Remove()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+func run(m *testing.M, folder string) (status int) {
 	programs, remove, err := lab.Build(folder)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
-	status := m.Run()
+	defer remove()
+	status = m.Run()
 	everything := flag.Lookup("test.run").Value.String() == "" &&
 		flag.Lookup("test.list").Value.String() == ""
 	for _, program := range lab.NeverStarted(programs) {
@@ -33,8 +67,7 @@ func Main(m *testing.M, folder string) {
 			status = 1
 		}
 	}
-	remove()
-	os.Exit(status)
+	return status
 }
 
 // A record keeps what a lab shows, for the case that the test fails.
@@ -113,5 +146,18 @@ func Refused(t *testing.T, program string, args []string, texts ...string) {
 			t.Errorf("%s %q says %q, without %q", program, args,
 				lines[len(lines)-1], text)
 		}
+	}
+}
+
+// StopsAtOnce stops a program as Ctrl-C does, and fails where that takes
+// more than a second or does not end with the line "stopped".
+func StopsAtOnce(t *testing.T, p *lab.Process) {
+	t.Helper()
+	if took := p.Stop(); took > time.Second {
+		t.Errorf("Ctrl-C took %v", took)
+	}
+	lines := p.Lines()
+	if last := lines[len(lines)-1]; !strings.HasSuffix(last, ": stopped") {
+		t.Errorf("after Ctrl-C the last line is %q", last)
 	}
 }

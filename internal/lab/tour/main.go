@@ -1,0 +1,117 @@
+// Tour shows every pattern that is there, one after the other, with a
+// private RabbitMQ node that is gone afterwards.
+//
+//	make demo
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"distsys/internal/broker"
+	"distsys/internal/broker/brokerlab"
+	"distsys/internal/lab"
+	"distsys/internal/lab/cli"
+	"distsys/internal/lab/local"
+)
+
+// A stop of the tour: a pattern's run program, and what to look for.
+type stop struct {
+	pattern  string
+	args     []string
+	look     string
+	rabbitmq bool
+}
+
+var stops = []stop{
+	{"request_reply", nil,
+		"one reply for each request; the client waits for it", false},
+	{"request_reply", []string{"client-first"},
+		"the client may start before the server is there", false},
+	{"message_queue", nil,
+		"each order goes to one consumer, whichever is free", true},
+	{"message_queue", []string{"offline-consumer"},
+		"the queue keeps the orders while no consumer is there", true},
+}
+
+func main() {
+	cli.Parse("internal/lab/tour", "Tour shows every pattern, in turn.")
+	cli.Main(tour)
+}
+
+func tour(ctx context.Context) (err error) {
+	// RabbitMQ takes some seconds to start: meanwhile, build the programs
+	// and show the patterns that do without it.
+	type started struct {
+		node *broker.Node
+		err  error
+	}
+	ready := make(chan started, 1)
+	if os.Getenv("SKIP_RABBITMQ") == "" {
+		go func() {
+			node, err := broker.TemporaryNode(ctx)
+			ready <- started{node, err}
+		}()
+		defer func() {
+			s := <-ready
+			if s.node != nil {
+				err = errors.Join(err, s.node.Remove())
+			}
+		}()
+	} else {
+		fmt.Println("SKIP_RABBITMQ is set: the tour leaves out RabbitMQ.")
+		close(ready)
+	}
+	fmt.Println("Building the programs; RabbitMQ starts meanwhile ...")
+	_, remove, err := lab.Build(".")
+	if err != nil {
+		return err
+	}
+	defer remove()
+
+	for _, stop := range stops {
+		if stop.rabbitmq {
+			s := <-ready
+			ready <- s
+			if s.err != nil {
+				return s.err
+			}
+			if s.node == nil {
+				continue
+			}
+			if err := brokerlab.Use(s.node); err != nil {
+				return err
+			}
+		}
+		if err := show(ctx, stop); err != nil {
+			return err
+		}
+	}
+	fmt.Println("\nThat was the tour. The README of each folder says more.")
+	return nil
+}
+
+// show runs a run program as if it had been typed.
+func show(ctx context.Context, s stop) error {
+	command := "go run ./" + s.pattern + "/run"
+	for _, arg := range s.args {
+		command += " " + arg
+	}
+	fmt.Printf("\n---- %s\n---- Look for: %s.\n\n", command, s.look)
+	run := exec.Command(filepath.Join(os.Getenv(lab.BinVar), s.pattern, "run"),
+		s.args...)
+	run.Stdout, run.Stderr = os.Stdout, os.Stderr
+	run.SysProcAttr = local.OwnGroup()
+	if err := run.Start(); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { run.Process.Signal(os.Interrupt) })()
+	if err := run.Wait(); err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	return nil
+}

@@ -1,0 +1,385 @@
+package messagequeue_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"distsys/internal/broker/brokerlab"
+	"distsys/internal/lab"
+	"distsys/internal/lab/labtest"
+	messagequeue "distsys/message_queue"
+)
+
+const (
+	producer = "message_queue/producer"
+	consumer = "message_queue/consumer"
+)
+
+func TestMain(m *testing.M) { labtest.MainWithBroker(m, "message_queue") }
+
+func TestExperiments(t *testing.T) {
+	t.Parallel()
+	labtest.Experiments(t, "message_queue", "offline-consumer")
+}
+
+func TestStory(t *testing.T) {
+	t.Parallel()
+	run := labtest.New(t).Start("message_queue/run")
+	if run.Wait() != 0 || lab.Count("handled order", run) != 10 {
+		t.Errorf("the story is %q", run.Text())
+	}
+}
+
+// open opens a channel for the test itself.
+func open(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	channel, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return channel
+}
+
+// depth is how many messages wait in a queue.
+func depth(t *testing.T, channel *amqp.Channel, queue string) int {
+	t.Helper()
+	q, err := channel.QueueDeclarePassive(queue, true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q.Messages
+}
+
+// get takes a message from a queue, as soon as there is one.
+func get(t *testing.T, channel *amqp.Channel, queue string) amqp.Delivery {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), lab.Patience)
+	defer cancel()
+	deliveries, err := channel.ConsumeWithContext(ctx, queue, "", true, false,
+		false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delivery, ok := <-deliveries
+	if !ok {
+		t.Fatalf("no message in %s", queue)
+	}
+	return delivery
+}
+
+func start(l *lab.Lab, program, url string, args ...string) *lab.Process {
+	return l.Start(program, append([]string{"-broker", url}, args...)...)
+}
+
+// What programs in other languages rely on: names, arguments and messages.
+func TestOnTheWire(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	if start(l, producer, url, "-count", "1").Wait() != 0 {
+		t.Fatal("the producer failed")
+	}
+	channel := open(t, url)
+	for queue, arguments := range map[string]amqp.Table{
+		"delivery-orders-dead": {"x-queue-type": "quorum"},
+		"delivery-orders": {"x-queue-type": "quorum", "x-delivery-limit": 5,
+			"x-dead-letter-exchange":    "",
+			"x-dead-letter-routing-key": "delivery-orders-dead"},
+	} {
+		if _, err := channel.QueueDeclare(queue, true, false, false, false,
+			arguments); err != nil {
+			t.Fatal(err)
+		}
+	}
+	message := get(t, channel, "delivery-orders")
+	var order, value int
+	const format = `{"order_id":%d,"total_value":%d}`
+	n, err := fmt.Sscanf(string(message.Body), format, &order, &value)
+	if n != 2 || fmt.Sprintf(format, order, value) != string(message.Body) {
+		t.Errorf("the message is %s (%v)", message.Body, err)
+	}
+	if message.DeliveryMode != amqp.Persistent {
+		t.Error("the message is not persistent")
+	}
+}
+
+// An order that is being worked on is neither given to another consumer nor
+// forgotten; and a consumer holds one at a time.
+func TestAckAfterWork(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	slow := start(l, consumer, url, "-work", "1h", "slow")
+	slow.WaitFor("waiting")
+	if start(l, producer, url, "-count", "4", "-interval", "0").Wait() != 0 {
+		t.Fatal("the producer failed")
+	}
+	slow.WaitFor("received")
+	quick := start(l, consumer, url, "-work", "0", "quick")
+	l.WaitForCount(3, "handled", quick)
+	slow.Kill()
+	quick.WaitFor("(redelivered)")
+	l.WaitForCount(4, "handled", quick)
+	labtest.StopsAtOnce(t, quick)
+	if n := depth(t, open(t, url), messagequeue.Queue); n != 0 {
+		t.Errorf("%d orders are left after all were handled", n)
+	}
+}
+
+func TestNotAnOrder(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	c := start(l, consumer, url, "-work", "0", "1")
+	c.WaitFor("waiting")
+	channel := open(t, url)
+	bad := []string{"", "ciao", "[]", "{}", `{"order_id":1}`,
+		`{"order_id":"1","total_value":2}`, "null", "\xff\x00",
+		strings.Repeat("9", 1<<20)}
+	for _, body := range append(bad, `{"order_id":7,"total_value":2}`) {
+		if err := channel.PublishWithContext(t.Context(), "",
+			messagequeue.Queue, true, false,
+			amqp.Publishing{Body: []byte(body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.WaitFor("handled order 7 worth 2")
+	if n := lab.Count("set aside", c); n != len(bad) {
+		t.Errorf("%d of %d messages were set aside", n, len(bad))
+	}
+	letter := get(t, channel, messagequeue.DeadLetters)
+	if string(letter.Body) != bad[0] {
+		t.Errorf("the first dead letter is %.60q", letter.Body)
+	}
+	labtest.StopsAtOnce(t, c)
+	if n := depth(t, channel, messagequeue.Queue); n != 0 {
+		t.Errorf("%d messages came back", n)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	uri, err := amqp.ParseURI(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := fmt.Sprintf("127.0.0.1:%d", uri.Port)
+	channel := open(t, url)
+	if _, err := channel.QueueDeclare(messagequeue.Queue, true, false, false,
+		false, nil); err != nil { // a classic queue
+		t.Fatal(err)
+	}
+	nobody := strings.TrimPrefix(l.Address(), "tcp://")
+	for _, program := range []string{producer, consumer} {
+		for broker, says := range map[string][]string{
+			"amqp://" + nobody: {"no broker answers at amqp://" + nobody,
+				"make broker"},
+			"amqp://" + nobody + ",amqp://" + nobody + "/x": {
+				"no broker answers at amqp://" + nobody + "/x"},
+			"amqp://guest:wrong@" + host: {`refuses user "guest"`},
+			"amqp://" + host + "/nix":    {"no such vhost"},
+			"http://" + host:             {"bad broker URL"},
+			"":                           {"bad broker URL"},
+			url: {"queue delivery-orders is there already, with other " +
+				"arguments", "rabbitmqctl -p " + uri.Vhost +
+				" delete_queue delivery-orders"},
+		} {
+			labtest.Refused(t, program, []string{"-broker", broker}, says...)
+		}
+		labtest.Refused(t, program, []string{"-brocker", "x"},
+			"unknown flag -brocker")
+		labtest.Refused(t, program, []string{"1", "2"}, "surplus argument")
+	}
+	labtest.Refused(t, consumer, []string{"1", "-work", "0"},
+		"flags come before words")
+}
+
+// A producer tries the brokers in turn.
+func TestSecondBroker(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	nobody := strings.Replace(l.Address(), "tcp", "amqp", 1)
+	if start(l, producer, nobody+","+url, "-count", "1").Wait() != 0 {
+		t.Error("the producer does not try the second broker")
+	}
+}
+
+// An order that no queue took is not submitted, though it is confirmed: the
+// producer makes the queue anew and sends it again. And a consumer whose
+// queue is deleted does not go on as if nothing had happened.
+func TestQueueDeleted(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	c := start(l, consumer, url, "-work", "0", "1")
+	c.WaitFor("waiting")
+	p := start(l, producer, url, "-count", "20", "-interval", "100ms")
+	p.WaitFor("submitted")
+	channel := open(t, url)
+	if _, err := channel.QueueDelete(messagequeue.Queue, false, false,
+		false); err != nil {
+		t.Fatal(err)
+	}
+	c.WaitFor("was the queue deleted?); connecting again")
+	c.WaitFor("waiting")
+	if p.Wait() != 0 {
+		t.Error("the producer gave up")
+	}
+	c.WaitFor("handled order 19 ")
+}
+
+// With nobody to make the queue again, the producer meets the return itself.
+func TestReturnedIsNotSubmitted(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	p := start(l, producer, url, "-count", "20", "-interval", "100ms")
+	p.WaitFor("submitted")
+	channel := open(t, url)
+	deleted, err := channel.QueueDelete(messagequeue.Queue, false, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.WaitFor("was not taken; connecting again")
+	if p.Wait() != 0 {
+		t.Error("the producer gave up")
+	}
+	submitted := lab.Numbers("submitted order ", p)
+	if n := depth(t, channel, messagequeue.Queue); n+deleted < 20 ||
+		len(submitted) != 20 {
+		t.Errorf("20 orders: %d submitted, %d in the deleted queue, %d in "+
+			"the new one", len(submitted), deleted, n)
+	}
+}
+
+// Without confirms the producer does not claim that anything was submitted.
+func TestWithoutConfirm(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	p := start(l, producer, url, "-confirm=false", "-count", "2000",
+		"-interval", "0")
+	if p.Wait() != 0 || lab.Count("submitted", p) != 0 ||
+		len(lab.Numbers("sent order ", p)) != 2000 {
+		t.Errorf("the producer printed %.200q", p.Text())
+	}
+	if n := depth(t, open(t, url), messagequeue.Queue); n != 2000 {
+		t.Errorf("%d of 2000 orders arrived, from a broker that is well", n)
+	}
+}
+
+func TestCtrlC(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+
+	c := start(l, consumer, url, "-work", "1h", "1") // blocked in receive
+	c.WaitFor("waiting")
+	labtest.StopsAtOnce(t, c)
+
+	p := start(l, producer, url, "-count", "2", "-interval", "1h")
+	p.WaitFor("submitted order 0") // between two orders
+	labtest.StopsAtOnce(t, p)
+	p.WaitFor("1 orders not submitted")
+
+	c = start(l, consumer, url, "-work", "1h", "1") // at work
+	c.WaitFor("received order 0")
+	labtest.StopsAtOnce(t, c)
+	c.WaitFor("order 0 worth")
+	if n := depth(t, open(t, url), messagequeue.Queue); n != 1 {
+		t.Errorf("%d orders in the queue, after one went back", n)
+	}
+}
+
+// What follows stops a broker, or frightens it, and so has one of its own.
+func TestBrokerInTrouble(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	node := brokerlab.Node(l)
+	url := node.URL("/")
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const count = 300
+	p := start(l, producer, url, "-count", fmt.Sprint(count), "-interval",
+		"10ms")
+	c := start(l, consumer, url, "-work", "1ms", "-prefetch", "10", "1")
+	p.WaitFor("submitted order 100 ")
+	c.WaitFor("handled")
+
+	// The broker stops and comes back: both say so and go on.
+	check(node.Stop())
+	for _, program := range []*lab.Process{p, c} {
+		program.WaitFor("lost the broker (")
+	}
+	check(node.Start(t.Context()))
+	for _, program := range []*lab.Process{p, c} {
+		program.WaitFor("connected to")
+	}
+	if p.Wait() != 0 {
+		t.Fatal("the producer gave up")
+	}
+	submitted := lab.Numbers("submitted order ", p)
+	if len(submitted) != count {
+		t.Errorf("%d of %d orders submitted", len(submitted), count)
+	}
+	l.WaitForNumbers(count, "handled order ", c)
+	if lost := lab.Missing(submitted, lab.Numbers("handled order ", c)); lost > 0 {
+		t.Errorf("%d confirmed orders were lost", lost)
+	}
+	labtest.StopsAtOnce(t, c)
+
+	// The broker is short of memory and blocks publishers.
+	_, err := node.Ctl(t.Context(), "set_vm_memory_high_watermark",
+		"absolute", "1")
+	check(err)
+	p = start(l, producer, url, "-count", "1000000", "-interval", "0")
+	p.WaitFor("the broker takes no messages for now")
+	labtest.StopsAtOnce(t, p)
+	p.WaitFor("orders not submitted")
+	p = start(l, producer, url, "-count", "3", "-interval", "0",
+		"-confirm=false")
+	p.WaitFor("the broker takes no messages for now")
+	labtest.StopsAtOnce(t, p)
+
+	p = start(l, producer, url, "-count", "3", "-interval", "0")
+	p.WaitFor("the broker takes no messages for now")
+	_, err = node.Ctl(t.Context(), "set_vm_memory_high_watermark", "0.6")
+	check(err)
+	p.WaitFor("takes messages again")
+	if p.Wait() != 0 || lab.Count("submitted", p) != 3 {
+		t.Errorf("after the alarm: %q", p.Text())
+	}
+
+	// Ctrl-C while there is no broker to connect to.
+	p = start(l, producer, url, "-count", "1000000")
+	c = start(l, consumer, url)
+	p.WaitFor("submitted")
+	c.WaitFor("waiting")
+	check(node.Kill())
+	for _, program := range []*lab.Process{p, c} {
+		program.WaitFor("connecting again")
+		labtest.StopsAtOnce(t, program)
+	}
+	p.WaitFor("orders not submitted")
+}
+
+// An order reads as it was written, whatever its numbers.
+func TestOrderRoundTrip(t *testing.T) {
+	for _, order := range messagequeue.RandomOrders(10) {
+		read, err := messagequeue.ParseOrder(messagequeue.Message(order).Body)
+		if err != nil || read != order {
+			t.Errorf("%v was read as %v, %v", order, read, err)
+		}
+	}
+}
