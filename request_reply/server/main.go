@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log"
 	"strings"
+	"sync"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -35,9 +36,12 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create the socket: %w", err)
 	}
-	defer zmq.Term() // waits for a last reply that is still on its way
+	// Term waits for a last reply that is still on its way. Before that, on
+	// Ctrl-C, it makes the receive below return.
+	term := sync.OnceFunc(func() { zmq.Term() })
+	defer term()
 	defer socket.Close()
-	if err := socket.SetLinger(0); err != nil { // but not after Ctrl-C
+	if err := socket.SetLinger(0); err != nil { // Ctrl-C: wait for no one
 		return fmt.Errorf("set linger: %w", err)
 	}
 
@@ -45,8 +49,7 @@ func serve(ctx context.Context) error {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", *bind)
-	// On Ctrl-C, Term makes the receive below return.
-	defer context.AfterFunc(ctx, func() { zmq.Term() })()
+	context.AfterFunc(ctx, term)
 
 	for {
 		request, err := socket.RecvMessage(0)
