@@ -114,8 +114,8 @@ func TestBadAddress(t *testing.T) {
 	_, taken := serve(labtest.New(t))
 	labtest.Refused(t, "request_reply/server", []string{"-bind", taken},
 		taken, "the port is taken")
-	labtest.Refused(t, "request_reply/server",
-		[]string{"-bind", "tcp://localhost:12345"}, "not a name")
+	labtest.Refused(t, "request_reply/server", // libzmq 4.3.5 resolves names
+		[]string{"-bind", "tcp://no-such-host.invalid:12345"}, "listen on tcp")
 	for _, address := range []string{"12345", "tcp://", "tcp://127.0.0.1",
 		"http://127.0.0.1:12345"} {
 		labtest.Refused(t, "request_reply/server", []string{"-bind", address},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -158,14 +159,28 @@ func numbers(text string, processes []*Process) map[int]int {
 	times := map[int]int{}
 	for _, p := range processes {
 		for _, line := range p.lines {
-			_, rest, found := strings.Cut(line, text)
-			var number int
-			if n, _ := fmt.Sscanf(rest, "%d", &number); found && n == 1 {
+			if number, ok := Number(text, line); ok {
 				times[number]++
 			}
 		}
 	}
 	return times
+}
+
+// Number returns the number that follows text in a line.
+func Number(text, line string) (number int, ok bool) {
+	_, rest, found := strings.Cut(line, text)
+	if !found {
+		return 0, false
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool {
+		return r < '0' || r > '9'
+	})
+	if end < 0 {
+		end = len(rest)
+	}
+	number, err := strconv.Atoi(rest[:end])
+	return number, err == nil
 }
 
 // WaitForNumbers waits until the processes have printed n different numbers

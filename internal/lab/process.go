@@ -29,6 +29,7 @@ type Process struct {
 	next   int // the first line that WaitFor has not passed yet
 	ended  bool
 	status int // exit status; -1 where a signal ended it
+	muted  bool
 }
 
 // Start starts a program, such as "request_reply/server".
@@ -70,7 +71,7 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 	err := p.cmd.Wait()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
-		p.lab.screen.note(fmt.Sprintf("%s: %v", p.label, err))
+		p.lab.screen.note(fmt.Sprintf("%s: %v", p.Label(), err))
 	}
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
@@ -99,10 +100,16 @@ func (p *Process) add(line string, isErr bool) {
 	if isErr {
 		p.stderr = append(p.stderr, line)
 	}
-	if !strings.HasPrefix(line, p.role+" ") {
+	// A program's lines begin with its role and id; only a client prints a
+	// bare reply, and only refusals come without an id.
+	if strings.HasPrefix(line, p.role+" ") {
+		p.label, _, _ = strings.Cut(line, ":")
+	} else {
 		line = p.label + ": " + line
 	}
-	p.lab.screen.line(p.role, line)
+	if !p.muted {
+		p.lab.screen.line(p.role, line)
+	}
 	p.lab.changed.Broadcast()
 }
 
@@ -123,39 +130,89 @@ func (p *Process) Stderr() []string {
 // Text returns all that it has printed, as one text.
 func (p *Process) Text() string { return strings.Join(p.Lines(), "\n") }
 
+// Label returns the role and id that the process goes by.
+func (p *Process) Label() string {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	return p.label
+}
+
 // PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // WaitFor waits for the next line that holds text, after the one that the
-// last call found, and returns it.
+// last such call found, and returns it.
 func (p *Process) WaitFor(text string) string {
-	found := ""
-	look := func() bool {
-		for ; p.next < len(p.lines); p.next++ {
-			if strings.Contains(p.lines[p.next], text) {
-				found = p.lines[p.next]
-				p.next++
-				return true
+	return p.waitFor(fmt.Sprintf("%q", text), func(line string) bool {
+		return strings.Contains(line, text)
+	})
+}
+
+// WaitForNumber waits for the next line in which a number of at least min
+// follows text.
+func (p *Process) WaitForNumber(text string, min int) string {
+	return p.waitFor(fmt.Sprintf("%s%d", text, min), func(line string) bool {
+		number, ok := Number(text, line)
+		return ok && number >= min
+	})
+}
+
+func (p *Process) waitFor(what string, fits func(line string) bool) string {
+	found, seen := "", false
+	p.lab.WaitUntil(fmt.Sprintf("%s from %s", what, p.Label()), func() bool {
+		for ; p.next < len(p.lines) && !seen; p.next++ {
+			if fits(p.lines[p.next]) {
+				found, seen = p.lines[p.next], true
 			}
 		}
-		return false
-	}
-	seen := false
-	p.lab.WaitUntil(fmt.Sprintf("%q from %s", text, p.label), func() bool {
-		seen = seen || look()
 		return seen || p.ended
 	})
 	if !seen {
-		p.lab.fail(fmt.Sprintf("%s ended (status %d) without saying %q",
-			p.label, p.status, text))
+		p.lab.fail(fmt.Sprintf("%s ended (status %d) without %s",
+			p.Label(), p.status, what))
 	}
 	return found
 }
 
+// LastNumber returns the number that follows text in the last line that has
+// one, or -1.
+func (p *Process) LastNumber(text string) int {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	for _, line := range slices.Backward(p.lines) {
+		if number, ok := Number(text, line); ok {
+			return number
+		}
+	}
+	return -1
+}
+
 // Wait waits until the process has ended by itself and returns its status.
 func (p *Process) Wait() int {
-	p.lab.WaitUntil("the end of "+p.label, func() bool { return p.ended })
+	p.lab.WaitUntil("the end of "+p.Label(), func() bool { return p.ended })
 	return p.status
+}
+
+// Mute keeps what the process prints off the screen from here on: where there
+// is too much to read. It is kept, and counted, all the same.
+func (p *Process) Mute() *Process {
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	p.muted = true
+	return p
+}
+
+// Freeze stops the process in its tracks (SIGSTOP), as if its machine had
+// stalled: its connections stay.
+func (p *Process) Freeze() {
+	p.lab.screen.event(p.Label() + " is frozen")
+	p.signal(syscall.SIGSTOP)
+}
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() {
+	p.lab.screen.event(p.Label() + " goes on")
+	p.signal(syscall.SIGCONT)
 }
 
 // Running says whether the process has not ended yet.
@@ -172,24 +229,27 @@ func (p *Process) Stop() time.Duration {
 	p.interrupt()
 	if status := p.Wait(); status != 0 {
 		p.lab.fail(fmt.Sprintf("%s ended with status %d on Ctrl-C",
-			p.label, status))
+			p.Label(), status))
 	}
 	return time.Since(begun)
 }
 
 // Kill ends the process as a crash does (SIGKILL) and waits until it is gone.
 func (p *Process) Kill() {
-	p.lab.screen.event(fmt.Sprintf("%s is killed", p.label))
+	p.lab.screen.event(p.Label() + " is killed")
 	p.signal(syscall.SIGKILL)
 	p.Wait()
 }
 
-func (p *Process) interrupt() { p.signal(os.Interrupt) }
+func (p *Process) interrupt() {
+	p.signal(os.Interrupt)
+	p.signal(syscall.SIGCONT) // in case that it was frozen
+}
 
 func (p *Process) signal(s os.Signal) {
 	err := p.cmd.Process.Signal(s)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.lab.screen.note(fmt.Sprintf("%s: %v", p.label, err))
+		p.lab.screen.note(fmt.Sprintf("%s: %v", p.Label(), err))
 	}
 }
 

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -24,6 +26,27 @@ var name = "program" // what every line begins with: role and id
 // Name returns what every line of this program begins with: its role, and
 // its id or, where it was given none, its process id.
 func Name() string { return name }
+
+// ID returns the id that the program was given or, where it was given none,
+// its process id.
+func ID() string {
+	_, id, _ := strings.Cut(name, " ")
+	return id
+}
+
+// QuietFlag defines -quiet, which leaves out the line per message: for
+// measurements, where a line costs more than a message.
+func QuietFlag() *bool {
+	return flag.Bool("quiet", false, "no line per message")
+}
+
+// Loud prints lines whether or not the program was told to be quiet.
+func Loud(lines []string) {
+	log.SetOutput(os.Stdout)
+	for _, line := range lines {
+		log.Print(line)
+	}
+}
 
 // Parse reads the command line by the flags defined so far. The program is
 // named by its folder and the words it takes, as in
@@ -57,6 +80,10 @@ func Parse(program, what string) {
 	log.SetFlags(0)
 	log.SetPrefix(name + ": ")
 	log.SetOutput(os.Stdout)
+	if quiet := flag.Lookup("quiet"); quiet != nil &&
+		quiet.Value.String() == "true" {
+		log.SetOutput(io.Discard)
+	}
 }
 
 // check refuses what the flag package lets pass: surplus words, flags after
@@ -132,6 +159,51 @@ func explain(err error) string {
 	return text + " (flags: " + strings.Join(append(names, "-h"), ", ") + ")"
 }
 
+// RandomTime defines a flag for a time that is random, up to a limit, where
+// the flag is not given.
+func RandomTime(name string, limit time.Duration,
+	what string) func() time.Duration {
+	given := flag.Duration(name, 0,
+		fmt.Sprintf("%s (default random, up to %v)", what, limit))
+	return func() time.Duration {
+		set := false
+		flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+		if set {
+			return *given
+		}
+		return rand.N(limit)
+	}
+}
+
+// A List is a flag that can be given several times.
+type List struct {
+	values []string
+	given  bool
+}
+
+// Addresses defines a flag that can be given several times; where it is not
+// given, its one value is the default.
+func Addresses(name, address, what string) *List {
+	list := &List{values: []string{address}}
+	flag.Var(list, name, what)
+	return list
+}
+
+// All returns the values, in the order in which they were given.
+func (l *List) All() []string { return l.values }
+
+// String returns the values as one text.
+func (l *List) String() string { return strings.Join(l.values, ",") }
+
+// Set adds a value; the first takes the place of the default.
+func (l *List) Set(value string) error {
+	if !l.given {
+		l.values, l.given = nil, true
+	}
+	l.values = append(l.values, value)
+	return nil
+}
+
 func usage(out io.Writer, folder, words, what string) {
 	fmt.Fprintf(out, "%s\n\nusage: go run ./%s", what, folder)
 	hasFlags := false
@@ -150,30 +222,50 @@ func usage(out io.Writer, folder, words, what string) {
 	}
 }
 
-var onStop = func() {}
+var (
+	stopping sync.Mutex // held while the end is said
+	onStop   = func() {}
+)
 
 // OnStop has f called when the program was told to stop, before it says that
-// it has: for what is now dropped.
-func OnStop(f func()) { onStop = f }
+// it has: for what is now dropped. A later call replaces an earlier one.
+func OnStop(f func()) {
+	stopping.Lock()
+	defer stopping.Unlock()
+	onStop = f
+}
+
+// grace is how long a program has to end in good order after Ctrl-C.
+const grace = 500 * time.Millisecond
 
 // Main runs a program until it has done its work, fails or is told to stop.
 // Ctrl-C (or SIGTERM) ends the context, and the program with one line
-// "stopped" and status 0, as soon as run returns; a second Ctrl-C kills it.
-// A failure is one line on standard error, with its cure where one is known,
-// and status 1.
+// "stopped" and status 0, as soon as run returns, or at once where run is
+// still waiting for someone else after half a second. A failure is one line
+// on standard error, with its cure where one is known, and status 1.
 func Main(run func(ctx context.Context) error) {
 	ctx, release := signal.NotifyContext(context.Background(),
 		os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, release)
+	context.AfterFunc(ctx, func() {
+		release() // a second Ctrl-C kills
+		time.Sleep(grace)
+		stop()
+	})
 	err := run(ctx)
 	if ctx.Err() != nil {
-		onStop()
-		log.Print("stopped")
-		return
+		stop()
 	}
 	if err != nil {
 		fail(err.Error() + cure(err.Error()))
 	}
+}
+
+func stop() {
+	stopping.Lock() // for good: the end is said once
+	log.SetOutput(os.Stdout)
+	onStop()
+	log.Print("stopped")
+	os.Exit(0)
 }
 
 func fail(text string) {
@@ -190,8 +282,8 @@ var cures = []struct{ sign, cure string }{
 		"another port"},
 	{"nvalid argument", "; an address looks like tcp://127.0.0.1:12345"},
 	{"rotocol not supported", "; an address looks like tcp://127.0.0.1:12345"},
-	{"o such device", "; to listen takes an IP address or *, not a name: " +
-		"tcp://127.0.0.1:12345 or tcp://*:12345"},
+	{"o such device", "; listen on an IP address of this machine, or on " +
+		"all of them: tcp://127.0.0.1:12345, tcp://*:12345"},
 	{"annot assign requested address", "; that address is not one of this " +
 		"machine's"},
 }
