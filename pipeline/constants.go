@@ -29,18 +29,18 @@ type Order struct {
 	Worker string `json:"worker,omitempty"`
 }
 
-func (o Order) String() string {
+func (o *Order) String() string {
 	return fmt.Sprintf("order %d of %s worth %d", o.ID, o.Source, o.Value)
 }
 
 // NewOrder returns an order of random value from the pusher at an address.
-func NewOrder(address string, id int) Order {
+func NewOrder(address string, id int) *Order {
 	port := address[strings.LastIndex(address, ":")+1:]
-	return Order{Source: port, ID: id, Value: rand.IntN(50)}
+	return &Order{Source: port, ID: id, Value: rand.IntN(50)}
 }
 
 // Encode returns the order as it travels.
-func (o Order) Encode() []byte {
+func (o *Order) Encode() []byte {
 	text, err := json.Marshal(o)
 	if err != nil {
 		panic(err) // numbers and texts can always be written as JSON
@@ -50,13 +50,13 @@ func (o Order) Encode() []byte {
 
 // Parse reads an order. It fails where the message is not JSON or lacks a
 // field.
-func Parse(message []byte) (Order, error) {
-	order := Order{ID: -1, Value: -1}
-	if err := json.Unmarshal(message, &order); err != nil {
-		return order, err
+func Parse(message []byte) (*Order, error) {
+	order := &Order{ID: -1, Value: -1}
+	if err := json.Unmarshal(message, order); err != nil {
+		return nil, err
 	}
 	if order.Source == "" || order.ID < 0 || order.Value < 0 {
-		return order, errors.New("src, order_id or total_value is missing")
+		return nil, errors.New("src, order_id or total_value is missing")
 	}
 	return order, nil
 }

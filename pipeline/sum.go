@@ -17,7 +17,7 @@ type Sum struct {
 }
 
 // Add counts a delivery.
-func (s *Sum) Add(o Order) {
+func (s *Sum) Add(o *Order) {
 	s.last = time.Now()
 	if s.Total++; s.Total == 1 {
 		s.begun = s.last
@@ -45,7 +45,7 @@ func (s *Sum) Lines() (lines []string) {
 				source, missing))
 		}
 	}
-	return append(lines, fmt.Sprintf("total: %d delivered in %.1f s", s.Total,
+	return append(lines, fmt.Sprintf("total: %d delivered in %.2f s", s.Total,
 		s.last.Sub(s.begun).Seconds()))
 }
 

@@ -165,10 +165,12 @@ func RandomTime(name string, limit time.Duration,
 	what string) func() time.Duration {
 	given := flag.Duration(name, 0,
 		fmt.Sprintf("%s (default random, up to %v)", what, limit))
-	return func() time.Duration {
-		set := false
+	isGiven := sync.OnceValue(func() (set bool) {
 		flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
-		if set {
+		return set
+	})
+	return func() time.Duration {
+		if isGiven() {
 			return *given
 		}
 		return rand.N(limit)

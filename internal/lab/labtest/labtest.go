@@ -84,7 +84,7 @@ func (r *record) Write(p []byte) (int, error) {
 
 // New returns a lab for one test, which ends with it. What happened in it is
 // shown where the test fails.
-func New(t *testing.T) *lab.Lab {
+func New(t testing.TB) *lab.Lab {
 	t.Helper()
 	shown := &record{}
 	l, err := lab.New(t.Context(), shown, func(reason string) {
