@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,13 @@ import (
 
 // Patience is how long a lab waits for anything before it gives up: far
 // longer than anything takes, on a slow machine that is busy.
-const Patience = 60 * time.Second
+var Patience = 60 * time.Second
+
+func init() {
+	if d, err := time.ParseDuration(os.Getenv("DISTSYS_PATIENCE")); err == nil {
+		Patience = d
+	}
+}
 
 // A Lab is one story or experiment: the processes it starts, and the screen
 // that shows them.
