@@ -131,17 +131,24 @@ func TestFollowsSeveralPublishers(t *testing.T) {
 	}
 }
 
-// A publisher that ends by itself delivers all that it has published.
+// A publisher that ends by itself delivers all that it has published, also
+// to a subscriber that was not quick enough.
 func TestEndsAfterDelivery(t *testing.T) {
 	l := labtest.New(t)
 	address := l.Address()
-	s := l.Start(subscriber, "-connect", address, "1")
-	p := l.Start(publisher, "-bind", address, "-wait", "1", "-count", "900",
-		"-interval", "0")
+	s := l.Start(subscriber, "-connect", address, "1").Mute()
+	s.WaitFor("subscribing")
+	p := l.Start(publisher, "-bind", address, "-wait", "1", "-count", "500",
+		"-interval", "2ms", "-topic", "TEMP"+strings.Repeat(".", 100_000))
+	p.Mute()
+	s.WaitFor("received")
+	s.Freeze()
+	p.WaitFor("published event 499 ") // much of it still in its queue
+	s.Thaw()
 	if p.Wait() != 0 {
 		t.Error("the publisher failed")
 	}
-	l.WaitForNumbers(900, "received TEMP event ", s)
+	l.WaitForNumbers(500, " event ", s)
 }
 
 func TestRefusals(t *testing.T) {
@@ -194,7 +201,8 @@ func TestCtrlC(t *testing.T) {
 
 	// At its end, with a subscriber that takes nothing any more.
 	s = l.Start(subscriber, "-connect", address, "1")
-	p = l.Start(publisher, "-bind", address, "-wait", "1", "-count", "500",
+	p = l.StartEnv([]string{"DISTSYS_GRACE=500ms"}, publisher,
+		"-bind", address, "-wait", "1", "-count", "500",
 		"-interval", "2ms", "-topic", "TEMP"+strings.Repeat(".", 100_000))
 	p.Mute()
 	s.Mute()

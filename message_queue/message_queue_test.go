@@ -23,7 +23,44 @@ func TestMain(m *testing.M) { labtest.MainWithBroker(m, "message_queue") }
 
 func TestExperiments(t *testing.T) {
 	t.Parallel()
-	labtest.Experiments(t, "message_queue", "offline-consumer")
+	labtest.Experiments(t, "message_queue", "offline-consumer", "slow-worker",
+		"worker-crash", "prefetch", "poison", "broker-restart", "confirm",
+		"node-loss")
+}
+
+// One command shows the pipeline's experiment and ours, with both verdicts
+// under each other.
+func TestBesideThePipeline(t *testing.T) {
+	t.Parallel()
+	run := labtest.New(t).Start("message_queue/run", "-pipeline",
+		"worker-crash")
+	status, lines := run.Wait(), run.Lines()
+	if status != 0 || len(lines) < 2 ||
+		!strings.HasPrefix(lines[len(lines)-2], "verdict: 20 sent, ") ||
+		!strings.HasSuffix(lines[len(lines)-2], "claim holds (pipeline)") ||
+		lines[len(lines)-1] != "verdict: 20 sent, 20 handled, "+
+			"1 redelivered, 0 lost: claim holds" {
+		t.Errorf("the last lines are %q", lines[max(0, len(lines)-2):])
+	}
+}
+
+// With -trace, the broker's view stands beside the programs' lines, and the
+// broker is left without it.
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	run := labtest.New(t).Start("message_queue/run", "-trace",
+		"offline-consumer")
+	if status := run.Wait(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	for text, n := range map[string]int{
+		"broker: publish to the default exchange, key [delivery-orders]": 20,
+		"broker: deliver from delivery-orders: {\"order_id\":":           20,
+	} {
+		if found := lab.Count(text, run); found != n {
+			t.Errorf("%d lines with %q, expected %d", found, text, n)
+		}
+	}
 }
 
 func TestStory(t *testing.T) {
@@ -195,6 +232,20 @@ func TestRefusals(t *testing.T) {
 		} {
 			labtest.Refused(t, program, []string{"-broker", broker}, says...)
 		}
+		node, err := brokerlab.Shared()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := node.AddUser(t.Context(), "stranger"); err != nil {
+			t.Fatal(err)
+		}
+		if err := node.Permit(t.Context(), uri.Vhost, "stranger",
+			"nothing"); err != nil {
+			t.Fatal(err)
+		}
+		labtest.Refused(t, program, []string{"-broker",
+			"amqp://stranger:stranger@" + host + "/" + uri.Vhost},
+			"no right to queue delivery-orders", "set_permissions")
 		labtest.Refused(t, program, []string{"-brocker", "x"},
 			"unknown flag -brocker")
 		labtest.Refused(t, program, []string{"1", "2"}, "surplus argument")
@@ -235,6 +286,33 @@ func TestQueueDeleted(t *testing.T) {
 		t.Error("the producer gave up")
 	}
 	c.WaitFor("handled order 19 ")
+}
+
+// An operator closes the connections: both programs say so and go on.
+func TestConnectionClosedByAnOperator(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	c := start(l, consumer, url, "-work", "0", "1")
+	p := start(l, producer, url, "-count", "1000000", "-interval", "50ms")
+	c.WaitFor("waiting")
+	p.WaitFor("submitted")
+	node, err := brokerlab.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.CloseConnections(t.Context(), vhost); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []*lab.Process{p, c} {
+		program.WaitFor("closed by an operator")
+		program.WaitFor("connected to")
+	}
+	p.WaitFor("submitted")
+	labtest.StopsAtOnce(t, p)
+	last := p.LastNumber("submitted order ")
+	l.WaitForNumbers(last+1, "handled order ", c)
 }
 
 // With nobody to make the queue again, the producer meets the return itself.

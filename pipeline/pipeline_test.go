@@ -163,6 +163,23 @@ func TestWorkerFirstAndSinkRestarted(t *testing.T) {
 	}
 }
 
+// A pusher that ends by itself delivers all that it has pushed, also to a
+// worker that is slower than it is.
+func TestEndsAfterDelivery(t *testing.T) {
+	l := labtest.New(t)
+	source, results := l.Address(), l.Address()
+	const orders = "50000"
+	s := l.Start(sink, "-bind", results, "-count", orders, "-quiet")
+	l.Start(worker, "-connect", source, "-sink", results, "-work", "0",
+		"-quiet", "1")
+	p := l.Start(pusher, "-bind", source, "-wait", "1", "-count", orders,
+		"-interval", "0", "-quiet")
+	if p.Wait() != 0 || s.Wait() != 0 {
+		t.Error("the pusher or the sink failed")
+	}
+	s.WaitFor("worker 1: " + orders + " delivered")
+}
+
 // The sink sums up: per worker, what is missing, and the total.
 func TestSum(t *testing.T) {
 	var sum pipeline.Sum
@@ -260,7 +277,8 @@ func TestCtrlC(t *testing.T) {
 	w = l.Start(worker, "-connect", source, "-sink", results, "-work", "1h",
 		"1")
 	w.WaitFor("waiting")
-	p = l.Start(pusher, "-bind", source, "-wait", "1", "-count", "100000",
+	p = l.StartEnv([]string{"DISTSYS_GRACE=500ms"}, pusher,
+		"-bind", source, "-wait", "1", "-count", "100000",
 		"-interval", "0")
 	p.Mute()
 	w.WaitFor("received")

@@ -113,6 +113,11 @@ func use(ctx context.Context, conn connection,
 		}
 		return nil
 	}
+	var broken *net.OpError
+	if errors.As(err, &broken) { // the wire: the library learns of it later
+		conn.Close()
+		return Lost("lost the broker (" + reason(err) + ")")
+	}
 	select {
 	case why := <-closed: // says more than what failed because of it
 		if why != nil {
@@ -238,25 +243,39 @@ func reason(err error) string {
 	return err.Error()
 }
 
-var otherQueue = regexp.MustCompile(`queue '([^']+)' in vhost '([^']+)'`)
+var otherKind = regexp.MustCompile(
+	`(queue|exchange) '([^']+)' in vhost '([^']+)'`)
 
 // explain adds the cure where the broker refused a declaration.
 func explain(err error) error {
 	var refused *amqp.Error
-	if !errors.As(err, &refused) || refused.Code != amqp.PreconditionFailed {
+	if !errors.As(err, &refused) {
 		return err
 	}
-	queue := otherQueue.FindStringSubmatch(refused.Reason)
-	if queue == nil {
+	what := otherKind.FindStringSubmatch(refused.Reason)
+	if what == nil {
 		return err
 	}
-	vhost := ""
-	if queue[2] != "/" {
-		vhost = "-p " + queue[2] + " "
+	kind, name, vhost := what[1], what[2], what[3]
+	_, why, _ := strings.Cut(refused.Reason, " - ")
+	in := ""
+	if vhost != "/" {
+		in = "-p " + vhost + " "
 	}
-	return fmt.Errorf("queue %s is there already, with other arguments (%s); "+
-		"remove it, and what it holds, by: sudo rabbitmqctl %sdelete_queue "+
-		"%s (or on the management page)",
-		queue[1], strings.TrimPrefix(refused.Reason, "PRECONDITION_FAILED - "),
-		vhost, queue[1])
+	switch {
+	case refused.Code == amqp.AccessRefused:
+		return fmt.Errorf("no right to %s %s (%s); give it by: sudo "+
+			"rabbitmqctl set_permissions %sUSER '.*' '.*' '.*'", kind, name,
+			why, in)
+	case refused.Code == amqp.PreconditionFailed && kind == "queue":
+		return fmt.Errorf("queue %s is there already, with other arguments "+
+			"(%s); remove it, and what it holds, by: sudo rabbitmqctl "+
+			"%sdelete_queue %s (or on the management page)", name, why, in,
+			name)
+	case refused.Code == amqp.PreconditionFailed:
+		return fmt.Errorf("exchange %s is there already, of another kind "+
+			"(%s); remove it on the management page, or by: rabbitmqadmin "+
+			"delete exchange name=%s", name, why, name)
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker/installed"
+	"distsys/internal/lab/cli"
 	"distsys/internal/lab/local"
 )
 
@@ -31,6 +33,7 @@ type Node struct {
 	DistPort       int    // between Erlang nodes
 	EpmdPort       int    // of the node's own name server
 
+	peers   []string // names of all nodes, in a cluster
 	scripts string
 	process *exec.Cmd
 	exited  chan struct{} // closed when process has ended
@@ -89,6 +92,82 @@ func Attach(dir string) (*Node, error) {
 	return n, json.Unmarshal(text, n)
 }
 
+// NewCluster prepares a cluster of nodes, each in a directory of its own
+// below dir. They find each other when they are started, all at once.
+func NewCluster(dir string, size int) ([]*Node, error) {
+	var nodes []*Node
+	var names []string
+	for i := range size {
+		names = append(names, fmt.Sprintf("lab%d@localhost", i+1))
+		n, err := NewNode(filepath.Join(dir, fmt.Sprint(i+1)), 0, 0)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, n)
+	}
+	for i, n := range nodes {
+		n.Name, n.peers = names[i], names
+		n.EpmdPort = nodes[0].EpmdPort // they find each other there
+		if err := n.configure(); err != nil {
+			return nil, err
+		}
+		// Whoever knows the cookie may join.
+		if err := os.WriteFile(filepath.Join(n.Dir, ".erlang.cookie"),
+			[]byte("distsys"), 0o400); err != nil {
+			return nil, err
+		}
+	}
+	return nodes, nil
+}
+
+// StartCluster starts all nodes at once, and returns when they are one.
+func StartCluster(ctx context.Context, nodes []*Node) error {
+	if err := nodes[0].startEpmd(); err != nil {
+		return err
+	}
+	failures := make(chan error, len(nodes))
+	for _, n := range nodes {
+		go func() { failures <- n.start(ctx) }()
+	}
+	var all error
+	for range nodes {
+		all = errors.Join(all, <-failures)
+	}
+	for all == nil {
+		running, err := nodes[0].running(ctx)
+		if err == nil && running == len(nodes) {
+			return nil
+		}
+		all = cli.Sleep(ctx, 200*time.Millisecond)
+	}
+	return all
+}
+
+// running says how many nodes of the cluster run, as far as this one knows.
+func (n *Node) running(ctx context.Context) (count int, err error) {
+	var nodes []struct{ Running bool }
+	if err := n.ask(ctx, "nodes", &nodes); err != nil {
+		return 0, err
+	}
+	for _, node := range nodes {
+		if node.Running {
+			count++
+		}
+	}
+	return count, nil
+}
+
+// Leader returns the name of the node that leads a quorum queue.
+func (n *Node) Leader(ctx context.Context, vhost, queue string) (string,
+	error) {
+	var q struct{ Leader, Node string }
+	err := n.ask(ctx, "queues/"+url.PathEscape(vhost)+"/"+queue, &q)
+	if q.Leader == "" {
+		q.Leader = q.Node
+	}
+	return q.Leader, err
+}
+
 func (n *Node) configure() error {
 	if err := os.MkdirAll(n.Dir, 0o700); err != nil {
 		return err
@@ -96,6 +175,14 @@ func (n *Node) configure() error {
 	self, err := json.Marshal(n)
 	if err != nil {
 		return err
+	}
+	cluster := ""
+	for i, name := range n.peers {
+		cluster += fmt.Sprintf(
+			"cluster_formation.classic_config.nodes.%d = %s\n", i+1, name)
+	}
+	if cluster != "" {
+		cluster += "cluster_formation.peer_discovery_backend = classic_config\n"
 	}
 	for file, text := range map[string]string{
 		"node.json":       string(self),
@@ -105,7 +192,7 @@ func (n *Node) configure() error {
 			"management.tcp.ip = 127.0.0.1\n"+
 			"management.tcp.port = %d\n"+
 			"collect_statistics_interval = 1000\n",
-			n.Port, n.ManagementPort),
+			n.Port, n.ManagementPort) + cluster,
 	} {
 		path := filepath.Join(n.Dir, file)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -155,6 +242,10 @@ func (n *Node) Start(ctx context.Context) error {
 	if err := n.startEpmd(); err != nil {
 		return err
 	}
+	return n.start(ctx)
+}
+
+func (n *Node) start(ctx context.Context) error {
 	boot, err := os.Create(filepath.Join(n.Dir, "boot.log"))
 	if err != nil {
 		return err
@@ -310,9 +401,19 @@ func (n *Node) AddVhost(ctx context.Context, vhost string) (string, error) {
 	if err := n.request(ctx, "PUT", "vhosts/"+vhost, ""); err != nil {
 		return "", err
 	}
-	err := n.request(ctx, "PUT", "permissions/"+vhost+"/guest",
-		`{"configure":".*","write":".*","read":".*"}`)
-	return n.URL(vhost), err
+	return n.URL(vhost), n.Permit(ctx, vhost, "guest", ".*")
+}
+
+// AddUser adds a user, whose password is the name.
+func (n *Node) AddUser(ctx context.Context, user string) error {
+	return n.request(ctx, "PUT", "users/"+user,
+		fmt.Sprintf(`{"password":%q,"tags":""}`, user))
+}
+
+// Permit gives a user the right to all whose name matches a pattern.
+func (n *Node) Permit(ctx context.Context, vhost, user, pattern string) error {
+	return n.request(ctx, "PUT", "permissions/"+vhost+"/"+user,
+		fmt.Sprintf(`{"configure":%[1]q,"write":%[1]q,"read":%[1]q}`, pattern))
 }
 
 // RemoveVhost removes a virtual host and all that is in it.
@@ -320,24 +421,58 @@ func (n *Node) RemoveVhost(ctx context.Context, vhost string) error {
 	return n.request(ctx, "DELETE", "vhosts/"+vhost, "")
 }
 
+// SetTracing has the node publish each message that comes and goes in a
+// virtual host to its exchange amq.rabbitmq.trace once more, or not.
+func (n *Node) SetTracing(ctx context.Context, vhost string, on bool) error {
+	return n.request(ctx, "PUT", "vhosts/"+vhost,
+		fmt.Sprintf(`{"tracing":%v}`, on))
+}
+
+// CloseConnections closes all connections to a virtual host, as an operator
+// can.
+func (n *Node) CloseConnections(ctx context.Context, vhost string) error {
+	_, err := n.Ctl(ctx, "close_all_connections", "--vhost", vhost,
+		"closed by an operator")
+	return err
+}
+
 // request speaks to the management plugin's HTTP API.
 func (n *Node) request(ctx context.Context, method, path, body string) error {
+	response, err := n.http(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// ask gets something from the management plugin's HTTP API.
+func (n *Node) ask(ctx context.Context, path string, answer any) error {
+	response, err := n.http(ctx, "GET", path, "")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return json.NewDecoder(response.Body).Decode(answer)
+}
+
+func (n *Node) http(ctx context.Context, method, path, body string) (
+	*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method,
 		n.Management()+"api/"+path, strings.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.SetBasicAuth("guest", "guest")
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer response.Body.Close()
 	if response.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s", method, path, response.Status)
+		response.Body.Close()
+		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)
 	}
-	return nil
+	return response, nil
 }
 
 // Ctl runs rabbitmqctl on the node and returns what it prints.

@@ -41,6 +41,7 @@ type Lab struct {
 	processes []*Process
 	cleanups  []func()
 	verdict   *bool
+	beside    string
 }
 
 // New returns a lab that writes what happens to out. A story that cannot go
@@ -72,6 +73,9 @@ func (l *Lab) Say(format string, args ...any) {
 	l.screen.note(fmt.Sprintf(format, args...))
 }
 
+// Line shows a line as if a program had printed it.
+func (l *Lab) Line(role, text string) { l.screen.line(role, text) }
+
 // Turn tells what comes next, at a turning point of the story; where the
 // lecturer asked for steps it then waits for Return.
 func (l *Lab) Turn(format string, args ...any) {
@@ -84,8 +88,17 @@ func (l *Lab) Turn(format string, args ...any) {
 func (l *Lab) Verdict(holds bool, format string, args ...any) {
 	l.stopAll()
 	l.verdict = &holds
+	if l.beside != "" {
+		l.screen.heading(l.beside)
+	}
 	l.screen.verdict(holds, fmt.Sprintf(format, args...))
 }
+
+// Fail ends the story, which cannot go on.
+func (l *Lab) Fail(reason string) { l.fail(reason) }
+
+// Beside has a line shown just above the verdict, to compare it with.
+func (l *Lab) Beside(line string) { l.beside = line }
 
 // Check ends the story where err is not nil.
 func (l *Lab) Check(err error) {

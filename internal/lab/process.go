@@ -102,12 +102,17 @@ func (p *Process) add(line string, isErr bool) {
 	}
 	// A program's lines begin with its role and id; only a client prints a
 	// bare reply, and only refusals come without an id.
+	if p.role == "run" && !isErr { // it has a screen of its own
+		p.lab.screen.raw(line)
+		p.lab.changed.Broadcast()
+		return
+	}
 	if strings.HasPrefix(line, p.role+" ") {
 		p.label, _, _ = strings.Cut(line, ":")
 	} else {
 		line = p.label + ": " + line
 	}
-	if !p.muted {
+	if !p.muted || isErr {
 		p.lab.screen.line(p.role, line)
 	}
 	p.lab.changed.Broadcast()
@@ -125,6 +130,12 @@ func (p *Process) Stderr() []string {
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
 	return slices.Clone(p.stderr)
+}
+
+// Printed says whether it has printed a line that holds text. It is meant for
+// WaitUntil, and only for that.
+func (p *Process) Printed(text string) bool {
+	return count(text, []*Process{p}) > 0
 }
 
 // Text returns all that it has printed, as one text.

@@ -72,6 +72,13 @@ func (s *screen) line(role, text string) {
 		s.paint(palette[which%len(palette)], text))
 }
 
+// raw shows a line of another screen.
+func (s *screen) raw(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintln(s.out, text)
+}
+
 // note shows what the storyteller says.
 func (s *screen) note(text string) {
 	s.mu.Lock()

@@ -92,7 +92,7 @@ func TestProgramsFitASlide(t *testing.T) {
 // Every experiment is in the README of its pattern, every experiment that a
 // README names is there, and so is every folder in the table of patterns.
 func TestReadmesNameTheExperiments(t *testing.T) {
-	named := regexp.MustCompile(`go run \./([a-z_/]+)/run(?: -step)? ([a-z-]+)`)
+	named := regexp.MustCompile(`go run \./([a-z_/]+)/run(?: -[a-z]+)* ([a-z][a-z-]*)`)
 	for _, program := range programs(t) {
 		pattern, ok := strings.CutSuffix(program, "/run")
 		if !ok || strings.HasPrefix(program, "internal/") {

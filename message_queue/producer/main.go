@@ -23,6 +23,7 @@ var (
 	interval = flag.Duration("interval", time.Second, "`time` between orders")
 	count    = flag.Int("count", 100, "how many orders to submit")
 	confirm  = flag.Bool("confirm", true, "have the broker confirm each order")
+	_        = cli.QuietFlag()
 	orders   []messagequeue.Order // not submitted yet
 )
 
@@ -47,7 +48,6 @@ func produce(ctx context.Context, channel *amqp.Channel) error {
 			return fmt.Errorf("ask for confirms: %w", err)
 		}
 	}
-
 	sent := 0 // that many orders are on their way, the oldest is orders[0]
 	for due := time.After(0); len(orders) > 0; {
 		next := due

@@ -3,8 +3,12 @@ package brokerlab
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,15 +26,19 @@ func Use(node *broker.Node) error { return os.Setenv(nodeVar, node.Dir) }
 
 var vhosts atomic.Int32
 
+var trace = flag.Bool("trace", false,
+	"show each message as the broker sees it, too")
+
 // Vhost returns the URL of a virtual host that nobody else uses, on the
 // shared node where there is one, and else on a node of the lab's own.
 func Vhost(l *lab.Lab) (url string) {
-	node := sharedNode(l)
+	node, err := Shared()
+	l.Check(err)
 	if node == nil {
-		node = Node(l)
+		node = ownNode(l)
 	}
 	vhost := fmt.Sprintf("lab-%d-%d", os.Getpid(), vhosts.Add(1))
-	url, err := node.AddVhost(l.Context(), vhost)
+	url, err = node.AddVhost(l.Context(), vhost)
 	l.Check(err)
 	l.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(),
@@ -41,6 +49,9 @@ func Vhost(l *lab.Lab) (url string) {
 		}
 	})
 	l.Say("management page: %s (guest, guest)", node.Management())
+	if *trace {
+		follow(l, node, vhost, url)
+	}
 	return url
 }
 
@@ -50,16 +61,31 @@ func OrVhost(l *lab.Lab, url string) string {
 	if os.Getenv(nodeVar) != "" {
 		return Vhost(l)
 	}
-	if broker.Answers(l.Context(), url) {
+	if !*trace && broker.Answers(l.Context(), url) {
 		l.Say("using the broker that answers at -broker")
 		return url
 	}
-	l.Say("no broker answers at -broker")
+	if !*trace { // which takes a node of our own
+		l.Say("no broker answers at -broker")
+	}
 	return Vhost(l)
 }
 
 // Node returns a node of the lab's own, which can be stopped and killed.
 func Node(l *lab.Lab) *broker.Node {
+	noTrace(l)
+	return ownNode(l)
+}
+
+// noTrace says that -trace is not for experiments that handle the broker
+// itself, with messages by the hundred.
+func noTrace(l *lab.Lab) {
+	if *trace {
+		l.Fail("-trace is not for this experiment")
+	}
+}
+
+func ownNode(l *lab.Lab) *broker.Node {
 	l.Say("starting a private RabbitMQ node (takes some seconds)")
 	node, err := broker.TemporaryNode(l.Context())
 	l.Check(err)
@@ -71,12 +97,38 @@ func Node(l *lab.Lab) *broker.Node {
 	return node
 }
 
-func sharedNode(l *lab.Lab) *broker.Node {
+// Cluster returns three nodes that are one broker, and an URL with all of
+// their addresses.
+func Cluster(l *lab.Lab) (nodes []*broker.Node, urls string) {
+	noTrace(l)
+	l.Say("starting a cluster of three RabbitMQ nodes (takes half a minute)")
+	dir, err := os.MkdirTemp("", "distsys-broker-")
+	l.Check(err)
+	l.Cleanup(func() {
+		var err error
+		for _, node := range slices.Backward(nodes) { // the first has epmd
+			err = errors.Join(err, node.Remove())
+		}
+		if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+			l.Say("remove the cluster: %v", err)
+		}
+	})
+	nodes, err = broker.NewCluster(dir, 3)
+	l.Check(err)
+	l.Check(broker.StartCluster(l.Context(), nodes))
+	var all []string
+	for _, node := range nodes {
+		all = append(all, node.URL("/"))
+	}
+	l.Say("management page: %s (guest, guest)", nodes[0].Management())
+	return nodes, strings.Join(all, ",")
+}
+
+// Shared returns the node that all labs share, or nil where there is none.
+func Shared() (*broker.Node, error) {
 	dir := os.Getenv(nodeVar)
 	if dir == "" {
-		return nil
+		return nil, nil
 	}
-	node, err := broker.Attach(dir)
-	l.Check(err)
-	return node
+	return broker.Attach(dir)
 }

@@ -237,8 +237,14 @@ func OnStop(f func()) {
 	onStop = f
 }
 
-// grace is how long a program has to end in good order after Ctrl-C.
-const grace = 500 * time.Millisecond
+// grace is how long a program has to end in good order after Ctrl-C. The
+// tests set another time, to see that it is not needed.
+func grace() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("DISTSYS_GRACE")); err == nil {
+		return d
+	}
+	return 500 * time.Millisecond
+}
 
 // Main runs a program until it has done its work, fails or is told to stop.
 // Ctrl-C (or SIGTERM) ends the context, and the program with one line
@@ -250,7 +256,7 @@ func Main(run func(ctx context.Context) error) {
 		os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		release() // a second Ctrl-C kills
-		time.Sleep(grace)
+		time.Sleep(grace())
 		stop()
 	})
 	err := run(ctx)

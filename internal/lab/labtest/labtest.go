@@ -58,6 +58,11 @@ func run(m *testing.M, folder string) (status int) {
 		return 1
 	}
 	defer remove()
+	// A program that does not end by itself on Ctrl-C must not pass.
+	if err := os.Setenv("DISTSYS_GRACE", "1h"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	status = m.Run()
 	everything := flag.Lookup("test.run").Value.String() == "" &&
 		flag.Lookup("test.list").Value.String() == ""

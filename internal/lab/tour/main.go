@@ -40,10 +40,14 @@ var stops = []stop{
 		"each order goes to one worker; the sink sums up", false},
 	{"pipeline", []string{"worker-crash"},
 		"a worker that crashes takes its orders with it", false},
+	{"publish_subscribe", nil,
+		"the broker copies each event to every subscriber", true},
+	{"publish_subscribe", []string{"offline-subscriber"},
+		"the broker keeps events for a subscriber that is away", true},
 	{"message_queue", nil,
 		"each order goes to one consumer, whichever is free", true},
-	{"message_queue", []string{"offline-consumer"},
-		"the queue keeps the orders while no consumer is there", true},
+	{"message_queue", []string{"worker-crash"},
+		"the pipeline's scenario, and nothing is lost", true},
 }
 
 func main() {

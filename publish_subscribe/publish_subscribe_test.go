@@ -1,0 +1,331 @@
+package publishsubscribe_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"distsys/internal/broker/brokerlab"
+	"distsys/internal/lab"
+	"distsys/internal/lab/labtest"
+	pubsub "distsys/publish_subscribe"
+)
+
+const (
+	publisher  = "publish_subscribe/publisher"
+	subscriber = "publish_subscribe/subscriber"
+)
+
+func TestMain(m *testing.M) {
+	labtest.MainWithBroker(m, "publish_subscribe")
+}
+
+func TestExperiments(t *testing.T) {
+	t.Parallel()
+	labtest.Experiments(t, "publish_subscribe", "slow-subscriber", "fan-out",
+		"offline-subscriber", "subscriber-crash", "routing", "late-binding")
+}
+
+func TestStory(t *testing.T) {
+	t.Parallel()
+	run := labtest.New(t).Start("publish_subscribe/run", "-trace")
+	if run.Wait() != 0 || lab.Count("handled event", run) != 12 ||
+		lab.Count("broker: publish to sensor_data, key [temp.sensor123]",
+			run) != 6 {
+		t.Errorf("the story is %q", run.Text())
+	}
+}
+
+func open(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	channel, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return channel
+}
+
+func start(l *lab.Lab, program, url string, args ...string) *lab.Process {
+	return l.Start(program, append([]string{"-broker", url}, args...)...)
+}
+
+// What programs in other languages rely on: names, arguments and messages.
+func TestOnTheWire(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	start(l, subscriber, url, "A").WaitFor("waiting")
+	channel := open(t, url)
+	if err := channel.ExchangeDeclare("sensor_data", "topic", true, false,
+		false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	for queue, arguments := range map[string]amqp.Table{
+		"subscriber-A-dead": {"x-queue-type": "quorum"},
+		"subscriber-A": {"x-queue-type": "quorum", "x-delivery-limit": 5,
+			"x-dead-letter-exchange":    "",
+			"x-dead-letter-routing-key": "subscriber-A-dead"},
+	} {
+		if _, err := channel.QueueDeclare(queue, true, false, false, false,
+			arguments); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine, err := channel.QueueDeclare("", false, true, true, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := channel.QueueBind(mine.Name, "temp.roof", "sensor_data", false,
+		nil); err != nil {
+		t.Fatal(err)
+	}
+	messages, err := channel.Consume(mine.Name, "", true, true, false, false,
+		nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(l, publisher, url, "-count", "1", "-sensor", "roof")
+	message := <-messages
+	var temp int
+	const format = `{"seq":0,"id":"roof","temp":%d}`
+	n, err := fmt.Sscanf(string(message.Body), format, &temp)
+	if n != 1 || fmt.Sprintf(format, temp) != string(message.Body) ||
+		message.RoutingKey != "temp.roof" ||
+		message.DeliveryMode != amqp.Persistent {
+		t.Errorf("the message is %s, key %s (%v)", message.Body,
+			message.RoutingKey, err)
+	}
+}
+
+// A subscriber warns above 30 degrees, sets aside what is no event, and goes
+// on.
+func TestWarningsAndBadEvents(t *testing.T) {
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "A")
+	s.WaitFor("waiting")
+	channel := open(t, url)
+	bad := []string{"", "ciao", "{}", "null", `{"seq":1,"id":"x"}`,
+		`{"seq":"1","id":"x","temp":2}`, "\xff", strings.Repeat("x", 1<<20)}
+	for _, body := range append(bad, `{"seq":1,"id":"x","temp":30}`,
+		`{"seq":2,"id":"x","temp":31}`) {
+		if err := channel.PublishWithContext(t.Context(), pubsub.Exchange,
+			"temp.x", true, false,
+			amqp.Publishing{Body: []byte(body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.WaitFor("received event 1 of x: 30 degrees")
+	s.WaitFor("received event 2 of x: 31 degrees")
+	s.WaitFor("warning: high temperature measured by sensor x")
+	s.WaitFor("handled event 2")
+	labtest.StopsAtOnce(t, s)
+	if n := lab.Count("set aside", s); n != len(bad) {
+		t.Errorf("%d of %d bad events were set aside", n, len(bad))
+	}
+	if n := lab.Count("warning", s); n != 1 {
+		t.Errorf("%d warnings, expected one", n)
+	}
+	letters, err := channel.Consume("subscriber-A-dead", "", true, false, false,
+		false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if letter := <-letters; string(letter.Body) != bad[0] {
+		t.Errorf("the first dead letter is %q", letter.Body)
+	}
+}
+
+// Without an id a subscriber has a queue that goes with it.
+func TestTemporaryQueue(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	s := start(l, subscriber, url)
+	line := s.WaitFor("waiting for events")
+	queue := line[strings.LastIndex(line, " ")+1:]
+	p := start(l, publisher, url, "-count", "1000000", "-interval", "50ms")
+	s.WaitFor("handled event")
+
+	node, err := brokerlab.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.CloseConnections(t.Context(), vhost); err != nil {
+		t.Fatal(err)
+	}
+	s.WaitFor("lost the broker (")
+	s.WaitFor("it may have missed events")
+	s.WaitFor("handled event")
+	p.WaitFor("lost the broker (")
+	p.WaitFor("connected to")
+	labtest.StopsAtOnce(t, s)
+	p.WaitFor("no subscriber yet: event ") // so the queue is gone
+	labtest.StopsAtOnce(t, p)
+	if _, err := open(t, url).QueueDeclarePassive(queue, false, true, true,
+		false, nil); err == nil {
+		t.Errorf("the queue %s is still there", queue)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	uri, err := amqp.ParseURI(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := fmt.Sprintf("127.0.0.1:%d", uri.Port)
+	nobody := strings.TrimPrefix(l.Address(), "tcp://")
+	node, err := brokerlab.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.AddUser(t.Context(), "nobody"); err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Permit(t.Context(), uri.Vhost, "nobody",
+		"nothing"); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{publisher, subscriber} {
+		for broker, says := range map[string][]string{
+			"amqp://" + nobody:           {"no broker answers at", "make broker"},
+			"amqp://guest:wrong@" + host: {`refuses user "guest"`},
+			"amqp://" + host + "/nix":    {"no such vhost"},
+			"amqp://nobody:nobody@" + host + "/" + uri.Vhost: {
+				"no right to exchange sensor_data", "set_permissions"},
+		} {
+			labtest.Refused(t, program, []string{"-broker", broker}, says...)
+		}
+		labtest.Refused(t, program, []string{"-x"}, "unknown flag -x")
+		labtest.Refused(t, program, []string{"1", "2"}, "surplus argument")
+	}
+
+	channel := open(t, url)
+	if _, err := channel.QueueDeclare("subscriber-A", true, false, false,
+		false, nil); err != nil { // a classic queue
+		t.Fatal(err)
+	}
+	labtest.Refused(t, subscriber, []string{"-broker", url, "A"},
+		"queue subscriber-A is there already, with other arguments",
+		"delete_queue subscriber-A")
+	if err := channel.ExchangeDelete(pubsub.Exchange, false,
+		false); err != nil {
+		t.Fatal(err)
+	}
+	if err := channel.ExchangeDeclare(pubsub.Exchange, "fanout", true, false,
+		false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{publisher, subscriber} {
+		labtest.Refused(t, program, []string{"-broker", url},
+			"exchange sensor_data is there already, of another kind",
+			"rabbitmqadmin delete exchange name=sensor_data")
+	}
+}
+
+// A subscriber whose queue is deleted makes it anew.
+func TestQueueDeleted(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "A")
+	s.WaitFor("waiting")
+	channel := open(t, url)
+	if _, err := channel.QueueDelete("subscriber-A", false, false,
+		false); err != nil {
+		t.Fatal(err)
+	}
+	s.WaitFor("was the queue deleted?); connecting again")
+	s.WaitFor("waiting")
+	start(l, publisher, url, "-count", "1").Wait()
+	s.WaitFor("handled event 0")
+}
+
+func TestCtrlC(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "-work", "1h", "A")
+	s.WaitFor("waiting") // blocked in receive
+	labtest.StopsAtOnce(t, s)
+	p := start(l, publisher, url, "-count", "3", "-interval", "1h")
+	p.WaitFor("published event 0") // between two events
+	labtest.StopsAtOnce(t, p)
+	p.WaitFor("2 events not published")
+	s = start(l, subscriber, url, "-work", "1h", "A")
+	s.WaitFor("received event 0") // at work
+	labtest.StopsAtOnce(t, s)
+	s = start(l, subscriber, url, "A")
+	s.WaitFor("handled event 0") // it went back
+	labtest.StopsAtOnce(t, s)
+}
+
+// What follows stops a broker, or frightens it, and so has one of its own.
+func TestBrokerInTrouble(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	node := brokerlab.Node(l)
+	url := node.URL("/")
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const count = 200
+	s := start(l, subscriber, url, "A")
+	s.WaitFor("waiting")
+	p := start(l, publisher, url, "-count", fmt.Sprint(count), "-interval",
+		"10ms")
+	p.WaitFor("published event 50 ")
+	check(node.Stop())
+	for _, program := range []*lab.Process{p, s} {
+		program.WaitFor("lost the broker (")
+	}
+	check(node.Start(t.Context()))
+	if p.Wait() != 0 {
+		t.Fatal("the publisher gave up")
+	}
+	l.WaitForNumbers(count, "published event ", p)
+	l.WaitForNumbers(count, "handled event ", s)
+
+	// The broker is short of memory and blocks publishers.
+	_, err := node.Ctl(t.Context(), "set_vm_memory_high_watermark",
+		"absolute", "1")
+	check(err)
+	p = start(l, publisher, url, "-count", "1000000", "-interval", "0")
+	p.WaitFor("the broker takes no messages for now")
+	labtest.StopsAtOnce(t, p)
+	_, err = node.Ctl(t.Context(), "set_vm_memory_high_watermark", "0.6")
+	check(err)
+
+	// Ctrl-C while there is no broker to connect to.
+	p = start(l, publisher, url, "-count", "1000000")
+	p.WaitFor("published")
+	check(node.Kill())
+	for _, program := range []*lab.Process{p, s} {
+		program.WaitFor("connecting again")
+		labtest.StopsAtOnce(t, program)
+	}
+	p.WaitFor("events not published")
+}
+
+// An event reads as it was written.
+func TestRoundTrip(t *testing.T) {
+	for _, event := range pubsub.Measure(10, "roof") {
+		read, err := pubsub.ParseEvent(pubsub.Message(event).Body)
+		if err != nil || read != event {
+			t.Errorf("%v was read as %v, %v", event, read, err)
+		}
+	}
+}
