@@ -19,7 +19,7 @@ import (
 
 // Patience is how long a lab waits for anything before it gives up: far
 // longer than anything takes, on a slow machine that is busy.
-var Patience = 60 * time.Second
+var Patience = 2 * time.Minute
 
 func init() {
 	if d, err := time.ParseDuration(os.Getenv("DISTSYS_PATIENCE")); err == nil {

@@ -341,7 +341,7 @@ func kept(l *lab.Lab, url string) (persistent, transient int) {
 }
 
 func confirm(l *lab.Lab) {
-	const hastily, carefully = 100_000, 2_000
+	const hastily, carefully = 30_000, 1_000
 	node := brokerlab.Node(l)
 	l.Turn("two producers, one with -confirm=false, each with its own queue")
 	var urls []string
@@ -352,12 +352,12 @@ func confirm(l *lab.Lab) {
 		l.Check(declare(url))
 	}
 	settle(l)
+	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
+		"-interval", "2ms").Mute()
+	careful.WaitFor(submitted + "100 ")
 	hasty := producer(l, urls[0], "-confirm=false", "-count",
 		fmt.Sprint(hastily), "-interval", "0").Mute()
-	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
-		"-interval", "1ms").Mute()
-	hasty.WaitFor(sent)
-	careful.WaitFor(submitted + "100 ")
+	hasty.WaitFor(sent + "5000 ")
 	restart(l, node)
 	if hasty.Wait() != 0 || careful.Wait() != 0 {
 		l.Fail("a producer gave up")

@@ -45,8 +45,8 @@ func publish(ctx context.Context, channel *amqp.Channel) error {
 		return fmt.Errorf("ask for confirms: %w", err)
 	}
 
-	dropped := map[string]bool{} // since no queue was bound for them
-	sent := 0                    // that many events are on their way, the oldest is events[0]
+	dropped := map[string]bool{} // no queue was bound for them
+	sent := 0                    // on their way, the oldest is events[0]
 	for due := time.After(0); len(events) > 0; {
 		next := due
 		if sent == min(window, len(events)) {

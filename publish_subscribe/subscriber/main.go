@@ -65,7 +65,7 @@ func subscribe(ctx context.Context, channel *amqp.Channel) error {
 		}
 		log.Printf("received %v%s", e, pubsub.Mark(delivery))
 		if e.Temp > pubsub.High {
-			log.Print("warning: high temperature measured by sensor " + e.Sensor)
+			log.Print("warning: high temperature measured by sensor ", e.Sensor)
 		}
 		if err := cli.Sleep(ctx, *work); err != nil {
 			log.Printf("%v goes back to the queue", e)

@@ -122,6 +122,7 @@ func Experiments(t *testing.T, pattern string, expected ...string) {
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			experiment := New(t).Start(pattern+"/run", name)
 			status := experiment.Wait()
 			lines := experiment.Lines()
