@@ -214,10 +214,14 @@ func (p *Process) Mute() *Process {
 }
 
 // Freeze stops the process in its tracks (SIGSTOP), as if its machine had
-// stalled: its connections stay.
+// stalled: its connections stay. It returns when the process stands still for
+// certain, which takes a moment.
 func (p *Process) Freeze() {
-	p.lab.screen.event(p.Label() + " is frozen")
 	p.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(p.PID(), &status, syscall.WUNTRACED, nil)
+	p.lab.Check(err)
+	p.lab.screen.event(p.Label() + " is frozen")
 }
 
 // Thaw lets a frozen process go on.

@@ -292,6 +292,10 @@ var cures = []struct{ sign, cure string }{
 	{"rotocol not supported", "; an address looks like tcp://127.0.0.1:12345"},
 	{"o such device", "; listen on an IP address of this machine, or on " +
 		"all of them: tcp://127.0.0.1:12345, tcp://*:12345"},
+	{"issing port in address", "; an address looks like 127.0.0.1:12350"},
+	{"oo many colons in address", "; an address looks like 127.0.0.1:12350"},
+	{"nknown port", "; an address looks like 127.0.0.1:12350"},
+	{"nvalid port", "; an address looks like 127.0.0.1:12350"},
 	{"annot assign requested address", "; that address is not one of this " +
 		"machine's"},
 }

@@ -28,6 +28,10 @@ type stop struct {
 }
 
 var stops = []stop{
+	{"go_basics/ipc", nil,
+		"a list that goes through a pipe, and arrives as a list", false},
+	{"go_basics/sockets", []string{"byte-stream"},
+		"TCP carries bytes, ZeroMQ carries messages", false},
 	{"request_reply", nil,
 		"one reply for each request; the client waits for it", false},
 	{"request_reply", []string{"client-first"},

@@ -1,0 +1,6 @@
+// Package sockets is what server and client must agree on. See ../README.md.
+package sockets
+
+// Address is where the server listens and the client connects, unless told
+// otherwise.
+const Address = "127.0.0.1:12350"
