@@ -17,7 +17,10 @@ import (
 	"distsys/internal/lab/local"
 )
 
-func TestMain(m *testing.M) { labtest.MainWithBroker(m, "internal/broker") }
+func TestMain(m *testing.M) {
+	labtest.SkipWithoutBroker("internal/broker")
+	labtest.Main(m, "internal/broker")
+}
 
 // reachable says whether something listens on a port, from loopback or from
 // any other address of this machine.

@@ -99,7 +99,7 @@ func (b *bin) build(programs ...string) error {
 		go func() {
 			file := filepath.Join(b.dir, filepath.FromSlash(program))
 			args := []string{"build", "-o", file}
-			if raceDetector {
+			if raceDetector && os.Getenv("DISTSYS_RACE") != "off" {
 				args = append(args, "-race")
 			}
 			build := exec.Command("go", append(args, "./"+program)...)

@@ -15,7 +15,14 @@ import (
 
 // The tests in this file look at the suite as a whole.
 
-func TestMain(m *testing.M) { labtest.Main(m, ".") }
+func TestMain(m *testing.M) {
+	// The patterns' own tests have the race detector watch the programs:
+	// once is enough, since that takes long to build.
+	if err := os.Setenv("DISTSYS_RACE", "off"); err != nil {
+		panic(err)
+	}
+	labtest.Main(m, ".")
+}
 
 const root = "../.."
 

@@ -10,7 +10,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,34 +26,49 @@ import (
 // Main is the TestMain of a pattern: it builds the programs of the folder,
 // runs the tests, and fails where one of the programs was never started.
 func Main(m *testing.M, folder string) {
-	os.Exit(run(m, folder))
+	os.Exit(run(m, folder, func() error { return nil }))
 }
 
-// MainWithBroker is Main for a pattern that needs RabbitMQ: the tests share
-// a private node. Where SKIP_RABBITMQ is set they are skipped, with a word.
-func MainWithBroker(m *testing.M, folder string) {
+// SkipWithoutBroker ends the tests of a folder that needs RabbitMQ where
+// SKIP_RABBITMQ is set, with a word.
+func SkipWithoutBroker(folder string) {
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		fmt.Println("SKIPPED, since SKIP_RABBITMQ is set:", folder)
 		os.Exit(0)
 	}
-	node, err := broker.TemporaryNode(context.Background())
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "these tests need RabbitMQ (SKIP_RABBITMQ=1 "+
-			"leaves them out):", err)
-		os.Exit(1)
-	}
-	status := 1
-	if err = brokerlab.Use(node); err == nil {
-		status = run(m, folder)
-	}
-	if err = errors.Join(err, node.Remove()); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
+}
+
+// MainWithBroker is Main for a pattern that needs RabbitMQ: the tests share
+// a private node.
+func MainWithBroker(m *testing.M, folder string) {
+	SkipWithoutBroker(folder)
+	// It takes some seconds to start: meanwhile, the programs are built.
+	var node *broker.Node
+	started := make(chan error, 1)
+	go func() {
+		var err error
+		node, err = broker.TemporaryNode(context.Background())
+		started <- err
+	}()
+	ready := sync.OnceValue(func() error {
+		if err := <-started; err != nil {
+			return fmt.Errorf("these tests need RabbitMQ (SKIP_RABBITMQ=1 "+
+				"leaves them out): %w", err)
+		}
+		return brokerlab.Use(node)
+	})
+	status := run(m, folder, ready)
+	if err := ready(); err == nil {
+		if err := node.Remove(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
 	}
 	os.Exit(status)
 }
 
-func run(m *testing.M, folder string) (status int) {
+// run builds the programs, waits until all is ready, and runs the tests.
+func run(m *testing.M, folder string, ready func() error) (status int) {
 	programs, remove, err := lab.Build(folder)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -59,7 +76,13 @@ func run(m *testing.M, folder string) (status int) {
 	}
 	defer remove()
 	// A program that does not end by itself on Ctrl-C must not pass.
-	if err := os.Setenv("DISTSYS_GRACE", "1h"); err != nil {
+	err = errors.Join(os.Setenv("DISTSYS_GRACE", "1h"), ready())
+	// The tests mostly wait for others, so that more than one for each
+	// processor can go on at a time.
+	flag.Parse()
+	err = errors.Join(err, flag.Set("test.parallel",
+		strconv.Itoa(2*runtime.GOMAXPROCS(0))))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
