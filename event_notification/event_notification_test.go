@@ -31,37 +31,13 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// socket returns a socket for the test itself.
-func socket(t *testing.T, kind zmq.Type) *zmq.Socket {
-	t.Helper()
-	s, err := zmq.NewSocket(kind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	for _, err := range []error{s.SetLinger(0),
-		s.SetRcvtimeo(lab.Patience), s.SetSndtimeo(lab.Patience)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return s
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // What programs in other languages rely on.
 func TestOnTheWire(t *testing.T) {
 	l := labtest.New(t)
 	address := l.Address()
-	sub := socket(t, zmq.SUB)
-	must(t, sub.SetSubscribe("TEMP"))
-	must(t, sub.Connect(address))
+	sub := labtest.Socket(t, zmq.SUB)
+	labtest.Must(t, sub.SetSubscribe("TEMP"))
+	labtest.Must(t, sub.Connect(address))
 	l.Start(publisher, "-bind", address, "-wait", "1", "-count", "1")
 	frames, err := sub.RecvMessage(0)
 	if err != nil || len(frames) != 1 ||
@@ -76,8 +52,8 @@ func TestOnTheWire(t *testing.T) {
 func TestWarningsAndBadEvents(t *testing.T) {
 	l := labtest.New(t)
 	address := l.Address()
-	pub := socket(t, zmq.XPUB)
-	must(t, pub.Bind(address))
+	pub := labtest.Socket(t, zmq.XPUB)
+	labtest.Must(t, pub.Bind(address))
 	s := l.Start(subscriber, "-connect", address, "1")
 	if heard, err := pub.Recv(0); err != nil || heard != "\x01TEMP" {
 		t.Fatalf("heard %q, %v", heard, err)

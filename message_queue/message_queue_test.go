@@ -71,21 +71,6 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// open opens a channel for the test itself.
-func open(t *testing.T, url string) *amqp.Channel {
-	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	channel, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return channel
-}
-
 // depth is how many messages wait in a queue.
 func depth(t *testing.T, channel *amqp.Channel, queue string) int {
 	t.Helper()
@@ -124,7 +109,7 @@ func TestOnTheWire(t *testing.T) {
 	if start(l, producer, url, "-count", "1").Wait() != 0 {
 		t.Fatal("the producer failed")
 	}
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	for queue, arguments := range map[string]amqp.Table{
 		"delivery-orders-dead": {"x-queue-type": "quorum"},
 		"delivery-orders": {"x-queue-type": "quorum", "x-delivery-limit": 5,
@@ -165,7 +150,7 @@ func TestAckAfterWork(t *testing.T) {
 	quick.WaitFor("(redelivered)")
 	l.WaitForCount(4, "handled", quick)
 	labtest.StopsAtOnce(t, quick)
-	if n := depth(t, open(t, url), messagequeue.Queue); n != 0 {
+	if n := depth(t, labtest.Channel(t, url), messagequeue.Queue); n != 0 {
 		t.Errorf("%d orders are left after all were handled", n)
 	}
 }
@@ -176,7 +161,7 @@ func TestNotAnOrder(t *testing.T) {
 	url := brokerlab.Vhost(l)
 	c := start(l, consumer, url, "-work", "0", "1")
 	c.WaitFor("waiting")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	bad := []string{"", "ciao", "[]", "{}", `{"order_id":1}`,
 		`{"order_id":"1","total_value":2}`, "null", "\xff\x00",
 		strings.Repeat("9", 1<<20)}
@@ -210,7 +195,7 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	host := fmt.Sprintf("127.0.0.1:%d", uri.Port)
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	if _, err := channel.QueueDeclare(messagequeue.Queue, true, false, false,
 		false, nil); err != nil { // a classic queue
 		t.Fatal(err)
@@ -275,7 +260,7 @@ func TestQueueDeleted(t *testing.T) {
 	c.WaitFor("waiting")
 	p := start(l, producer, url, "-count", "20", "-interval", "100ms")
 	p.WaitFor("submitted")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	if _, err := channel.QueueDelete(messagequeue.Queue, false, false,
 		false); err != nil {
 		t.Fatal(err)
@@ -322,7 +307,7 @@ func TestReturnedIsNotSubmitted(t *testing.T) {
 	url := brokerlab.Vhost(l)
 	p := start(l, producer, url, "-count", "20", "-interval", "100ms")
 	p.WaitFor("submitted")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	deleted, err := channel.QueueDelete(messagequeue.Queue, false, false, false)
 	if err != nil {
 		t.Fatal(err)
@@ -349,7 +334,7 @@ func TestWithoutConfirm(t *testing.T) {
 		len(lab.Numbers("sent order ", p)) != 2000 {
 		t.Errorf("the producer printed %.200q", p.Text())
 	}
-	if n := depth(t, open(t, url), messagequeue.Queue); n != 2000 {
+	if n := depth(t, labtest.Channel(t, url), messagequeue.Queue); n != 2000 {
 		t.Errorf("%d of 2000 orders arrived, from a broker that is well", n)
 	}
 }
@@ -371,7 +356,7 @@ func TestCtrlC(t *testing.T) {
 	c.WaitFor("received order 0")
 	labtest.StopsAtOnce(t, c)
 	c.WaitFor("order 0 worth")
-	if n := depth(t, open(t, url), messagequeue.Queue); n != 1 {
+	if n := depth(t, labtest.Channel(t, url), messagequeue.Queue); n != 1 {
 		t.Errorf("%d orders in the queue, after one went back", n)
 	}
 }

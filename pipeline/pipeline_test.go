@@ -42,35 +42,14 @@ func TestStory(t *testing.T) {
 	}
 }
 
-func socket(t *testing.T, kind zmq.Type) *zmq.Socket {
-	t.Helper()
-	s, err := zmq.NewSocket(kind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	for _, err := range []error{s.SetLinger(0),
-		s.SetRcvtimeo(lab.Patience), s.SetSndtimeo(lab.Patience)} {
-		must(t, err)
-	}
-	return s
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // What programs in other languages rely on.
 func TestOnTheWire(t *testing.T) {
 	l := labtest.New(t)
 	source, results := l.Address(), l.Address()
 	port := source[strings.LastIndex(source, ":")+1:]
 
-	pull := socket(t, zmq.PULL)
-	must(t, pull.Connect(source))
+	pull := labtest.Socket(t, zmq.PULL)
+	labtest.Must(t, pull.Connect(source))
 	p := l.Start(pusher, "-bind", source, "-count", "1")
 	frames, err := pull.RecvMessage(0)
 	want := fmt.Sprintf(`{"src":"%s","order_id":0,"total_value":`, port)
@@ -80,9 +59,9 @@ func TestOnTheWire(t *testing.T) {
 	p.Wait()
 
 	source = l.Address() // the socket above still tries to connect
-	push, pull := socket(t, zmq.PUSH), socket(t, zmq.PULL)
-	must(t, push.Bind(source))
-	must(t, pull.Bind(results))
+	push, pull := labtest.Socket(t, zmq.PUSH), labtest.Socket(t, zmq.PULL)
+	labtest.Must(t, push.Bind(source))
+	labtest.Must(t, pull.Bind(results))
 	l.Start(worker, "-connect", source, "-sink", results, "-work", "0", "Ann")
 	if _, err := push.Send(frames[0], 0); err != nil {
 		t.Fatal(err)
@@ -98,8 +77,8 @@ func TestOnTheWire(t *testing.T) {
 func TestBadOrders(t *testing.T) {
 	l := labtest.New(t)
 	source, results := l.Address(), l.Address()
-	push := socket(t, zmq.PUSH)
-	must(t, push.Bind(source))
+	push := labtest.Socket(t, zmq.PUSH)
+	labtest.Must(t, push.Bind(source))
 	w := l.Start(worker, "-connect", source, "-sink", results, "-work", "0",
 		"1")
 	s := l.Start(sink, "-bind", results, "-count", "1")
@@ -122,8 +101,8 @@ func TestBadOrders(t *testing.T) {
 	s.Wait()
 
 	s = l.Start(sink, "-bind", results, "-count", "1")
-	direct := socket(t, zmq.PUSH)
-	must(t, direct.Connect(results))
+	direct := labtest.Socket(t, zmq.PUSH)
+	labtest.Must(t, direct.Connect(results))
 	bad = append(bad, string(good.Encode())) // no worker's name
 	good.Worker = "2"
 	for _, report := range append(bad, string(good.Encode())) {

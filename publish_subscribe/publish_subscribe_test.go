@@ -38,20 +38,6 @@ func TestStory(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, url string) *amqp.Channel {
-	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	channel, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return channel
-}
-
 func start(l *lab.Lab, program, url string, args ...string) *lab.Process {
 	return l.Start(program, append([]string{"-broker", url}, args...)...)
 }
@@ -61,7 +47,7 @@ func TestOnTheWire(t *testing.T) {
 	l := labtest.New(t)
 	url := brokerlab.Vhost(l)
 	start(l, subscriber, url, "A").WaitFor("waiting")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	if err := channel.ExchangeDeclare("sensor_data", "topic", true, false,
 		false, false, nil); err != nil {
 		t.Fatal(err)
@@ -110,7 +96,7 @@ func TestWarningsAndBadEvents(t *testing.T) {
 	url := brokerlab.Vhost(l)
 	s := start(l, subscriber, url, "A")
 	s.WaitFor("waiting")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	bad := []string{"", "ciao", "{}", "null", `{"seq":1,"id":"x"}`,
 		`{"seq":"1","id":"x","temp":2}`, "\xff", strings.Repeat("x", 1<<20)}
 	for _, body := range append(bad, `{"seq":1,"id":"x","temp":30}`,
@@ -169,7 +155,7 @@ func TestTemporaryQueue(t *testing.T) {
 	labtest.StopsAtOnce(t, s)
 	p.WaitFor("no subscriber yet: event ") // so the queue is gone
 	labtest.StopsAtOnce(t, p)
-	if _, err := open(t, url).QueueDeclarePassive(queue, false, true, true,
+	if _, err := labtest.Channel(t, url).QueueDeclarePassive(queue, false, true, true,
 		false, nil); err == nil {
 		t.Errorf("the queue %s is still there", queue)
 	}
@@ -210,7 +196,7 @@ func TestRefusals(t *testing.T) {
 		labtest.Refused(t, program, []string{"1", "2"}, "surplus argument")
 	}
 
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	if _, err := channel.QueueDeclare("subscriber-A", true, false, false,
 		false, nil); err != nil { // a classic queue
 		t.Fatal(err)
@@ -240,7 +226,7 @@ func TestQueueDeleted(t *testing.T) {
 	url := brokerlab.Vhost(l)
 	s := start(l, subscriber, url, "A")
 	s.WaitFor("waiting")
-	channel := open(t, url)
+	channel := labtest.Channel(t, url)
 	if _, err := channel.QueueDelete("subscriber-A", false, false,
 		false); err != nil {
 		t.Fatal(err)

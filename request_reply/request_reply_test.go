@@ -55,17 +55,8 @@ func TestClientPrintsTheReplyAlone(t *testing.T) {
 func TestLargeAndMultipartRequests(t *testing.T) {
 	l := labtest.New(t)
 	_, address := serve(l)
-	socket, err := zmq.NewSocket(zmq.REQ)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	for _, err := range []error{socket.SetLinger(0),
-		socket.SetRcvtimeo(lab.Patience), socket.Connect(address)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	socket := labtest.Socket(t, zmq.REQ)
+	labtest.Must(t, socket.Connect(address))
 	large := strings.Repeat("ü", 1<<19) // 1 MiB
 	for _, c := range []struct {
 		request []any
@@ -157,18 +148,9 @@ func TestCtrlC(t *testing.T) {
 
 	// Blocked in receive: a silent server, played by the test, has the
 	// request. Once with a time limit, once as a plain REQ.
-	silent, err := zmq.NewSocket(zmq.REP)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := labtest.Socket(t, zmq.REP)
 	address := l.Address()
-	for _, err := range []error{silent.SetLinger(0),
-		silent.SetRcvtimeo(lab.Patience), silent.Bind(address)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	labtest.Must(t, silent.Bind(address))
 	for _, timeout := range []string{"1h", "0"} {
 		client := l.Start("request_reply/client", "-connect", address,
 			"-timeout", timeout, timeout)

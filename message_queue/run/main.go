@@ -240,14 +240,20 @@ func poison(l *lab.Lab) {
 		done.sent, done.handled, crashes, dead)
 }
 
-// depth is how many messages wait in a queue.
-func depth(l *lab.Lab, url, queue string) int {
+// channel opens a channel for the experiment itself.
+func channel(l *lab.Lab, url string) *amqp.Channel {
 	conn, err := amqp.Dial(url)
 	l.Check(err)
-	defer conn.Close()
+	l.Cleanup(func() { conn.Close() })
 	channel, err := conn.Channel()
 	l.Check(err)
-	q, err := channel.QueueDeclarePassive(queue, true, false, false, false, nil)
+	return channel
+}
+
+// depth is how many messages wait in a queue.
+func depth(l *lab.Lab, url, queue string) int {
+	q, err := channel(l, url).QueueDeclarePassive(queue, true, false, false,
+		false, nil)
 	l.Check(err)
 	return q.Messages
 }
@@ -298,12 +304,8 @@ const classicQueue = "classic"
 // classic fills a durable classic queue with n messages that are persistent
 // and n that are not, all of them confirmed.
 func classic(l *lab.Lab, url string, n int) {
-	conn, err := amqp.Dial(url)
-	l.Check(err)
-	defer conn.Close()
-	channel, err := conn.Channel()
-	l.Check(err)
-	_, err = channel.QueueDeclare(classicQueue, true, false, false, false, nil)
+	channel := channel(l, url)
+	_, err := channel.QueueDeclare(classicQueue, true, false, false, false, nil)
 	l.Check(err)
 	l.Check(channel.Confirm(false))
 	for range n {
@@ -321,11 +323,7 @@ func classic(l *lab.Lab, url string, n int) {
 
 // kept counts what the classic queue still holds.
 func kept(l *lab.Lab, url string) (persistent, transient int) {
-	conn, err := amqp.Dial(url)
-	l.Check(err)
-	defer conn.Close()
-	channel, err := conn.Channel()
-	l.Check(err)
+	channel := channel(l, url)
 	for {
 		message, ok, err := channel.Get(classicQueue, true)
 		l.Check(err)
@@ -349,7 +347,7 @@ func confirm(l *lab.Lab) {
 		url, err := node.AddVhost(l.Context(), vhost)
 		l.Check(err)
 		urls = append(urls, url)
-		l.Check(declare(url))
+		l.Check(messagequeue.Declare(channel(l, url)))
 	}
 	settle(l)
 	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
@@ -371,20 +369,6 @@ func confirm(l *lab.Lab) {
 		"without confirms %d sent, %d arrived, %d lost; with confirms %d "+
 			"sent, %d arrived", believed, arrived, believed-arrived, confirmed,
 		safe)
-}
-
-// declare makes the queues.
-func declare(url string) error {
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	channel, err := conn.Channel()
-	if err != nil {
-		return err
-	}
-	return messagequeue.Declare(channel)
 }
 
 func nodeLoss(l *lab.Lab) {
