@@ -26,7 +26,8 @@ setup: check-go ## install what this machine lacks (it says what, first)
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor -fix
 
 broker: setup ## a RabbitMQ broker of your own, in the foreground
-	@go run ./internal/broker/node
+	@mkdir -p .broker && go build -o .broker/node ./internal/broker/node
+	@exec .broker/node
 
 # Go itself cannot be asked from Go, so this is the one check in shell.
 check-go:

@@ -2,7 +2,11 @@ package messagequeue_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -271,6 +275,41 @@ func TestQueueDeleted(t *testing.T) {
 		t.Error("the producer gave up")
 	}
 	c.WaitFor("handled order 19 ")
+}
+
+// Ctrl-C in the middle of an experiment leaves nothing behind: no process, and
+// nothing in the system's folder for temporary files.
+func TestInterruptedRunLeavesNothing(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	temporary := t.TempDir()
+	run := l.StartEnv([]string{"TMPDIR=" + temporary, "DISTSYS_NODE=",
+		"DISTSYS_GRACE=", "DISTSYS_BIN="}, "message_queue/run",
+		"offline-consumer")
+	run.WaitFor("submitted order 3 ")
+	entries, err := os.ReadDir(temporary)
+	if err != nil || len(entries) == 0 {
+		t.Errorf("it runs without files? %v, %v", entries, err)
+	}
+	var node struct{ Port int }
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(temporary, entry.Name(),
+			"node.json"))
+		if err == nil {
+			labtest.Must(t, json.Unmarshal(text, &node))
+		}
+	}
+	run.Stop()
+	if !strings.HasSuffix(run.Text(), ": stopped") {
+		t.Errorf("the last line is not stopped: %q", run.Text())
+	}
+	if entries, err = os.ReadDir(temporary); err != nil || len(entries) > 0 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+	_, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", node.Port))
+	if node.Port == 0 || err == nil {
+		t.Errorf("the broker on port %d is still there", node.Port)
+	}
 }
 
 // An operator closes the connections: both programs say so and go on.

@@ -34,6 +34,7 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 		help += fmt.Sprintf("\n  %-18s %s", e.Name, e.Claim)
 	}
 	cli.Parse(pattern+"/run [experiment]", help)
+	cli.Grace = time.Minute // the programs, and a broker, are to end first
 	cli.Main(func(ctx context.Context) error {
 		if *list {
 			for _, name := range names {

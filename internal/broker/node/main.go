@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"time"
 
 	"distsys/internal/broker"
 	"distsys/internal/lab/cli"
@@ -23,6 +24,7 @@ func main() {
 	page := flag.Int("page", 15672, "`port` for the management page")
 	cli.Parse("internal/broker/node",
 		"Node keeps a RabbitMQ broker of your own in the foreground.")
+	cli.Grace = time.Minute // RabbitMQ is to end in good order
 	cli.Main(func(ctx context.Context) error {
 		return keep(ctx, *dir, *port, *page)
 	})

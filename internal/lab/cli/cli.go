@@ -237,19 +237,22 @@ func OnStop(f func()) {
 	onStop = f
 }
 
-// grace is how long a program has to end in good order after Ctrl-C. The
-// tests set another time, to see that it is not needed.
+// Grace is how long a program has to end in good order after Ctrl-C. What
+// has others to stop and to clean up after takes longer, and sets it.
+var Grace = 500 * time.Millisecond
+
+// The tests set another time, to see that the usual one is not needed.
 func grace() time.Duration {
 	if d, err := time.ParseDuration(os.Getenv("DISTSYS_GRACE")); err == nil {
 		return d
 	}
-	return 500 * time.Millisecond
+	return Grace
 }
 
 // Main runs a program until it has done its work, fails or is told to stop.
 // Ctrl-C (or SIGTERM) ends the context, and the program with one line
 // "stopped" and status 0, as soon as run returns, or at once where run is
-// still waiting for someone else after half a second. A failure is one line
+// still waiting for someone else when the Grace is over. A failure is one line
 // on standard error, with its cure where one is known, and status 1.
 func Main(run func(ctx context.Context) error) {
 	ctx, release := signal.NotifyContext(context.Background(),

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"distsys/internal/broker"
 	"distsys/internal/broker/brokerlab"
@@ -56,6 +57,7 @@ var stops = []stop{
 
 func main() {
 	cli.Parse("internal/lab/tour", "Tour shows every pattern, in turn.")
+	cli.Grace = time.Minute // the broker is to end first
 	cli.Main(tour)
 }
 
