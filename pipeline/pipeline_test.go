@@ -252,8 +252,8 @@ func TestCtrlC(t *testing.T) {
 	p.WaitFor("drops") // and says what is dropped
 
 	// No sink: the worker's reports wait for it until there is no more room.
-	p = l.Start(pusher, "-bind", source, "-count", "0", "-interval", "0")
-	p.Mute()
+	p = l.Start(pusher, "-bind", source, "-count", "0", "-interval", "0",
+		"-quiet")
 	w = l.Start(worker, "-connect", source, "-sink", results, "-work", "0")
 	w.Mute()
 	w.WaitForNumber("delivered order ", 999)

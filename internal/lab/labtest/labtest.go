@@ -178,11 +178,13 @@ func Refused(t *testing.T, program string, args []string, texts ...string) {
 	}
 }
 
-// StopsAtOnce stops a program as Ctrl-C does, and fails where that takes
-// more than a second or does not end with the line "stopped".
+// StopsAtOnce stops a program as Ctrl-C does, and fails where it does not end
+// by itself, with the line "stopped". At once is within a second where
+// nothing else goes on; on a machine that is busy with other tests, and with
+// the race detector, more must be granted.
 func StopsAtOnce(t *testing.T, p *lab.Process) {
 	t.Helper()
-	if took := p.Stop(); took > time.Second {
+	if took := p.Stop(); took > 5*time.Second {
 		t.Errorf("Ctrl-C took %v", took)
 	}
 	lines := p.Lines()
