@@ -168,6 +168,16 @@ func (p *Process) WaitForNumber(text string, min int) string {
 	})
 }
 
+// NextNumber waits for the next line in which a number follows text, and
+// returns the number.
+func (p *Process) NextNumber(text string) (number int) {
+	p.waitFor("a number after "+text, func(line string) (ok bool) {
+		number, ok = Number(text, line)
+		return ok
+	})
+	return number
+}
+
 func (p *Process) waitFor(what string, fits func(line string) bool) string {
 	found, seen := "", false
 	p.lab.WaitUntil(fmt.Sprintf("%s from %s", what, p.Label()), func() bool {
