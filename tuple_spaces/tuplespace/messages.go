@@ -1,0 +1,120 @@
+package tuplespace
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of a message. What goes beyond gets an error.
+const (
+	maxRequest = 1 << 20 // bytes
+	maxReply   = 1 << 20 // bytes; a tuple that came in a request fits
+	maxName    = 100     // bytes of a client's name
+	maxTime    = 10 * 365 * 24 * time.Hour
+)
+
+// A request is one JSON object in one frame, so that a program in any
+// language can send it.
+type request struct {
+	Op      string  `json:"op"`
+	Tuples  [][]any `json:"tuples,omitempty"`
+	Pattern []any   `json:"pattern,omitempty"`
+	TTL     int64   `json:"ttl_ms,omitempty"`
+	Wait    int64   `json:"wait_ms,omitempty"`
+	Max     int64   `json:"max,omitempty"`
+	Place   uint64  `json:"place,omitempty"` // of an earlier wait
+	LoanFor int64   `json:"loan_ms,omitempty"`
+	Loan    string  `json:"loan,omitempty"`
+	// Client names a REQ socket, Seq numbers its requests. So a request that
+	// is repeated, for want of a reply, is answered again, not done again.
+	Client string `json:"client,omitempty"`
+	Seq    int64  `json:"seq,omitempty"`
+
+	tuples  [][]field   // of Tuples
+	pattern []condition // of Pattern
+}
+
+// parse reads a request. Its errors are meant for the one who sent it.
+func parse(text []byte) (r *request, err error) {
+	if len(text) > maxRequest {
+		return nil, fmt.Errorf("a request has %d bytes at most", maxRequest)
+	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("a request is UTF-8")
+	}
+	r = &request{}
+	if err := decode(text, r); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return nil, fmt.Errorf("a %s does not belong here: %s",
+				wrong.Value, wrong.Field)
+		}
+		return nil, fmt.Errorf("a request is a JSON object: %s",
+			strings.TrimPrefix(err.Error(), "json: "))
+	}
+	for name, n := range map[string]int64{"ttl_ms": r.TTL, "wait_ms": r.Wait,
+		"loan_ms": r.LoanFor, "max": r.Max, "seq": r.Seq} {
+		if n < 0 || name[len(name)-1] == 's' && n > maxTime.Milliseconds() {
+			return nil, fmt.Errorf("%s is a whole number from 0, and a time "+
+				"at most %d", name, maxTime.Milliseconds())
+		}
+	}
+	if len(r.Client) > maxName {
+		return nil, fmt.Errorf("client has %d bytes at most", maxName)
+	}
+	r.tuples = make([][]field, len(r.Tuples))
+	for i, values := range r.Tuples {
+		if r.tuples[i], err = newTuple(values); err != nil {
+			return nil, fmt.Errorf("tuple %d: %w", i, err)
+		}
+	}
+	switch r.Op {
+	case "write":
+		if len(r.tuples) == 0 {
+			return nil, errors.New("there are no tuples to write")
+		}
+	case "read", "take":
+		if r.LoanFor > 0 && r.Op == "read" {
+			return nil, errors.New("only a take can be on loan")
+		}
+		r.Max = max(r.Max, 1)
+		r.pattern, err = newPattern(r.Pattern)
+	case "commit", "release":
+		if r.Loan == "" {
+			return nil, errors.New("there is no loan's name")
+		}
+	case "cancel":
+		if r.Client == "" {
+			return nil, errors.New("there is no client's name")
+		}
+	default:
+		return nil, fmt.Errorf("there is no op %.60q; there are write, read, "+
+			"take, commit, release, cancel", r.Op)
+	}
+	return r, err
+}
+
+// A reply is one JSON object too. Its tuples are JSON arrays.
+type reply struct {
+	Status string            `json:"status"` // ok, none, expired or error
+	Tuples []json.RawMessage `json:"tuples,omitempty"`
+	Loan   string            `json:"loan,omitempty"`
+	More   bool              `json:"more,omitempty"` // ask again for the rest
+	Place  uint64            `json:"place,omitempty"`
+	Error  string            `json:"error,omitempty"`
+}
+
+func parseReply(text []byte) (*reply, error) {
+	r := &reply{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("understand the reply: %w", err)
+	}
+	if r.Status == "" {
+		return nil, fmt.Errorf("understand the reply %.60q", text)
+	}
+	return r, nil
+}

@@ -1,0 +1,489 @@
+package tuplespace
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	zmq "github.com/pebbe/zmq4"
+)
+
+// A raw peer speaks to the server by frames of its own making.
+type raw struct {
+	t testing.TB
+	*zmq.Socket
+}
+
+func dial(t testing.TB, kind zmq.Type, address string,
+	prepare ...func(*zmq.Socket) error) raw {
+	t.Helper()
+	socket, err := zmq.NewSocket(kind)
+	must(t, err)
+	t.Cleanup(func() { socket.Close() })
+	must(t, socket.SetLinger(0))
+	must(t, socket.SetRcvtimeo(time.Minute))
+	for _, f := range prepare {
+		must(t, f(socket))
+	}
+	must(t, socket.Connect(address))
+	return raw{t, socket}
+}
+
+func (r raw) send(frames ...any) {
+	r.t.Helper()
+	_, err := r.SendMessage(frames...)
+	must(r.t, err)
+}
+
+// reply returns the last frame of the next message.
+func (r raw) reply() string {
+	r.t.Helper()
+	frames, err := r.RecvMessage(0)
+	must(r.t, err)
+	return frames[len(frames)-1]
+}
+
+func (r raw) ask(request string) string {
+	r.t.Helper()
+	r.send("", request)
+	return r.reply()
+}
+
+// What programs in other languages rely on, to the letter.
+func TestOnTheWire(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	loan := ""
+	for _, c := range [][2]string{
+		{`{"op":"write","tuples":[["fac",5],["fac",1.50]]}`, `{"status":"ok"}`},
+		{`{"op":"read","pattern":["fac",null]}`,
+			`{"status":"ok","tuples":[["fac",5]]}`},
+		{`{"op":"read","pattern":["fac",null],"max":9,"wait_ms":1000}`,
+			`{"status":"ok","tuples":[["fac",5],["fac",1.50]]}`},
+		{`{"op":"take","pattern":["fac",15e-1],"wait_ms":1000,"max":1}`,
+			`{"status":"ok","tuples":[["fac",1.50]]}`},
+		{`{"op":"take","pattern":["fac",{"?":"string"}]}`,
+			`{"status":"none"}`},
+		{`{"op":"take","pattern":["x"],"wait_ms":1}`,
+			`{"status":"none","place":1}`},
+		{`{"op":"take","pattern":["x"],"wait_ms":1,"place":1}`,
+			`{"status":"none","place":1}`},
+		{`{"op":"take","pattern":["x"],"wait_ms":1,"place":17}`,
+			`{"status":"none","place":2}`},
+		{`{"op":"take","pattern":["fac",{"?":"int64"}],"loan_ms":60000}`,
+			`{"status":"ok","tuples":[["fac",5]],"loan":"LOAN"}`},
+		{`{"op":"commit","loan":"LOAN","tuples":[["fac_res",120]]}`,
+			`{"status":"ok"}`},
+		{`{"op":"commit","loan":"LOAN"}`, `{"status":"expired"}`},
+		{`{"op":"release","loan":"LOAN"}`, `{"status":"expired"}`},
+		{`{"op":"take","pattern":[null,null],"loan_ms":60000}`,
+			`{"status":"ok","tuples":[["fac_res",120]],"loan":"LOAN"}`},
+		{`{"op":"release","loan":"LOAN"}`, `{"status":"ok"}`},
+		{`{"op":"write","tuples":[["t"]],"ttl_ms":1,"wait_ms":0}`,
+			`{"status":"ok"}`},
+		{`{"op":"cancel","client":"c","seq":1}`, `{"status":"ok"}`},
+	} {
+		got := r.ask(strings.Replace(c[0], "LOAN", loan, 1))
+		if _, after, ok := strings.Cut(got, `"loan":"`); ok {
+			loan, _, _ = strings.Cut(after, `"`)
+		}
+		if want := strings.Replace(c[1], "LOAN", loan, 1); got != want {
+			t.Errorf("%s is answered %s, not %s", c[0], got, want)
+		}
+	}
+	// The envelope comes back as it was, whatever it holds.
+	r.send("a", "b", "", `{"op":"read","pattern":[1]}`)
+	frames, err := r.RecvMessage(0)
+	must(t, err)
+	if strings.Join(frames, "|") != `a|b||{"status":"none"}` {
+		t.Errorf("the reply is %q", frames)
+	}
+}
+
+// A request that comes again is answered again, not done again.
+func TestRepeatedRequests(t *testing.T) {
+	s := serve(t, newAddress())
+	one, two := dial(t, zmq.DEALER, s.address), dial(t, zmq.DEALER, s.address)
+	same := func(want, text string) {
+		t.Helper()
+		for _, r := range []raw{one, one, two} {
+			if got := r.ask(text); got != want {
+				t.Errorf("%s is answered %s, not %s", text, got, want)
+			}
+		}
+	}
+	look := func(want string) {
+		t.Helper()
+		got := two.ask(`{"op":"read","pattern":[null],"max":99}`)
+		if got != want {
+			t.Errorf("there is %s, not %s", got, want)
+		}
+	}
+	ok, none := `{"status":"ok"}`, `{"status":"none"}`
+	tuple := func(n int) string {
+		return fmt.Sprintf(`{"status":"ok","tuples":[[%d]]}`, n)
+	}
+	same(ok, `{"op":"write","tuples":[[1]],"client":"c","seq":1}`)
+	look(tuple(1))
+	same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":2}`)
+	look(none)
+	if got := one.ask(`{"op":"write","tuples":[[2]],"client":"c","seq":1}`); !strings.Contains(got, "seq 1 comes after 2") {
+		t.Errorf("a lower number is answered %s", got)
+	}
+	// Cancelled: the tuple is back, once, at its old place.
+	same(ok, `{"op":"write","tuples":[[9]],"client":"d","seq":1}`)
+	same(ok, `{"op":"cancel","client":"c","seq":2}`)
+	look(`{"status":"ok","tuples":[[1],[9]]}`)
+	// A request that comes after its cancellation is not done.
+	same(ok, `{"op":"take","pattern":[null],"client":"c","seq":2}`)
+	same(ok, `{"op":"cancel","client":"c","seq":5}`)
+	same(ok, `{"op":"take","pattern":[null],"client":"c","seq":5}`)
+	look(`{"status":"ok","tuples":[[1],[9]]}`)
+	// One that has been used is not put back by a late cancel of it.
+	same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":6}`)
+	same(none, `{"op":"read","pattern":["x"],"client":"c","seq":7}`)
+	same(ok, `{"op":"cancel","client":"c","seq":6}`)
+	same(ok, `{"op":"cancel","client":"c","seq":9}`)
+	same(ok, `{"op":"cancel","client":"c","seq":9}`)
+	look(tuple(9))
+	// On loan: the cancel ends the loan.
+	one.ask(`{"op":"take","pattern":[9],"loan_ms":60000,"client":"c",` +
+		`"seq":10}`)
+	same(ok, `{"op":"cancel","client":"c","seq":10}`)
+	look(tuple(9))
+
+	// While it waits: the answer goes to where it asked last, at its place.
+	wait := `{"op":"take","pattern":["w"],"wait_ms":10000,"client":"c",` +
+		`"seq":11}`
+	one.send("1", "", wait)
+	other := dial(t, zmq.DEALER, s.address)
+	other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
+	look(tuple(9)) // both have come, by now or with the next lines
+	two.send("2", "", wait)
+	three := dial(t, zmq.DEALER, s.address)
+	three.ask(`{"op":"write","tuples":[["w"]]}`)
+	frames, err := two.RecvMessage(0)
+	if err != nil || frames[0] != "2" {
+		t.Errorf("the tuple goes to %q, %v", frames, err)
+	}
+	three.ask(`{"op":"write","tuples":[["w"]]}`)
+	if got := other.reply(); got != `{"status":"ok","tuples":[["w"]]}` {
+		t.Errorf("the second in line gets %s", got)
+	}
+	// Any request from a connection ends the wait before it.
+	other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
+	other.ask(`{"op":"write","tuples":[["w"]]}`)
+	if got := other.ask(`{"op":"take","pattern":["w"]}`); got !=
+		`{"status":"ok","tuples":[["w"]]}` {
+		t.Errorf("the wait that had ended was served: %s", got)
+	}
+}
+
+// malformed has what a server must survive, and a part of what it says.
+var malformed = [][2]string{
+	// What stops the original: Python's pickle, commands unknown or cut off.
+	{"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x05hello\x94.", "UTF-8"},
+	{"(lp0\nVWRITE\np1\na.", "JSON"},
+	{"", "JSON"}, {" ", "JSON"}, {"{", "JSON"}, {`{"op":"wri`, "JSON"},
+	{`{"op":"write","tuples":[["a",1]`, "JSON"},
+	{`{"op":"EVAL"}`, `no op "EVAL"`}, {`{}`, "no op"}, {"null", "no op"},
+	{`{"op":"take"}`, "pattern is empty"},
+	{`{"op":"take","pattern":5}`, "number does not belong here: pattern"},
+	{`{"op":"read","pattern":"x"}`, "string does not belong here: pattern"},
+	// Others.
+	{"5", "number does not belong here"}, {"[]", "array does not belong"},
+	{`"x"`, "string does not belong"}, {"{}{}", "something follows"}, {"\xff", "UTF-8"},
+	{`{"op":"read","pattern":[1]} x`, "something follows"},
+	{`{"op":"read","patern":[1]}`, `unknown field "patern"`},
+	{`{"op":5}`, "does not belong here: op"},
+	{`{"op":"write"}`, "no tuples"}, {`{"op":"write","tuples":[]}`, "no tuples"},
+	{`{"op":"write","tuples":[[]]}`, "tuple 0: the tuple is empty"},
+	{`{"op":"write","tuples":[[1],5]}`, "does not belong here: tuples"},
+	{`{"op":"write","tuples":["fac",5]}`, "does not belong here: tuples"},
+	{`{"op":"write","tuples":[[1,null]]}`, "field 1 is null"},
+	{`{"op":"write","tuples":[[{"?":"int"}]]}`, "typed wildcard"},
+	{`{"op":"write","tuples":[[{"?":null}]]}`, "typed wildcard"},
+	{`{"op":"read","pattern":[]}`, "pattern is empty"},
+	{`{"op":"read","pattern":[{"?":"integer"}]}`, `no type "integer"`},
+	{`{"op":"read","pattern":[{"?":5}]}`, `no type "5"`},
+	{`{"op":"read","pattern":[1],"wait_ms":-1}`, "wait_ms is a whole number"},
+	{`{"op":"read","pattern":[1],"wait_ms":1.5}`, "does not belong"},
+	{`{"op":"read","pattern":[1],"wait_ms":1e99}`, "does not belong"},
+	{`{"op":"read","pattern":[1],"wait_ms":"1"}`, "does not belong"},
+	{`{"op":"read","pattern":[1],"max":-1}`, "max is a whole number"},
+	{`{"op":"read","pattern":[1],"place":-1}`, "does not belong here: place"},
+	{`{"op":"read","pattern":[1],"loan_ms":5}`, "only a take"},
+	{`{"op":"take","pattern":[1],"loan_ms":9223372036854775807}`, "loan_ms"},
+	{`{"op":"write","tuples":[[1]],"ttl_ms":-5}`, "ttl_ms"},
+	{`{"op":"commit"}`, "loan's name"}, {`{"op":"release"}`, "loan's name"},
+	{`{"op":"commit","loan":"x","tuples":[[]]}`, "empty"},
+	{`{"op":"cancel"}`, "client's name"},
+	{`{"op":"cancel","client":"x","seq":-1}`, "seq is a whole number"},
+	{`{"op":"cancel","client":"` + strings.Repeat("x", 101) + `"}`, "100 bytes"},
+	// Too much.
+	{`{"op":"write","tuples":[["` + strings.Repeat("x", 1<<20) + `"]]}`,
+		"1048576 bytes"},
+	{`{"op":"write","tuples":[[1` + strings.Repeat(",1", 1000) + `]]}`,
+		"1001 fields; at most 1000"},
+	{`{"op":"read","pattern":[1` + strings.Repeat(",null", 1000) + `]}`,
+		"1001 fields; at most 1000"},
+	{`{"op":"write","tuples":[[` + strings.Repeat("[", 33) +
+		strings.Repeat("]", 33) + `]]}`, "nested more than 32"},
+	{`{"op":"write","tuples":[[` + strings.Repeat(`{"a":`, 33) + "1" +
+		strings.Repeat("}", 33) + `]]}`, "nested more than 32"},
+	{`{"op":"write","tuples":[[` + strings.Repeat("[", 400_000) +
+		strings.Repeat("]", 400_000) + `]]}`, "depth"},
+	{`{"op":"write","tuples":[[` + strings.Repeat("1", 100_001) + `]]}`,
+		"too long: at most 100000 digits"},
+	{`{"op":"write","tuples":[[[1e100001]]]}`, "too long"},
+	{`{"op":"write","tuples":[[1e-100001]]}`, "too long"},
+	{`{"op":"read","pattern":[1e99999999999999999999]}`, "too long"},
+}
+
+func TestMalformedMessages(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	bystander := dial(t, zmq.DEALER, s.address)
+	bystander.send("", `{"op":"take","pattern":["canary"],"wait_ms":10000}`)
+	for _, c := range malformed {
+		var got reply
+		text := r.ask(c[0])
+		must(t, json.Unmarshal([]byte(text), &got))
+		if got.Status != "error" || !strings.Contains(got.Error, c[1]) {
+			t.Errorf("%.60q is answered %s; it should say %q", c[0], text, c[1])
+		}
+	}
+	// Frames that are missing, or too many.
+	for _, frames := range [][]any{{""}, {"", ""}, {"x"}, {"x", "y"},
+		{`{"op":"read","pattern":[1]}`}, {"", `{"op":"read"}`, "z"},
+		{"", "", ""}, {"x", "", "y", "z"}} {
+		r.send(frames...)
+		if got := r.reply(); !strings.Contains(got, `"status":"error"`) {
+			t.Errorf("the frames %q are answered %s", frames, got)
+		}
+	}
+	// At the bounds, but not beyond.
+	for _, field := range []string{strings.Repeat("[", 32) +
+		strings.Repeat("]", 32), strings.Repeat("1", 100_000), "1e100000",
+		`"` + strings.Repeat("x", 1<<20-50) + `"`,
+		"1" + strings.Repeat(",1", 999)} {
+		text := `{"op":"write","tuples":[[` + field + `]]}`
+		if got := r.ask(text); got != `{"status":"ok"}` {
+			t.Errorf("%.60s is answered %s", text, got)
+		}
+	}
+	r.ask(`{"op":"write","tuples":[["canary"]]}`)
+	if got := bystander.reply(); !strings.Contains(got, "canary") {
+		t.Errorf("another client, meanwhile, gets %s", got)
+	}
+}
+
+// What is far too large is cut off by ZeroMQ; the others do not notice.
+func TestFarTooLarge(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	r.send("", strings.Repeat("x", 16<<20+1))
+	other := dial(t, zmq.REQ, s.address)
+	_, err := other.Send(`{"op":"read","pattern":[1]}`, 0)
+	must(t, err)
+	if got := other.reply(); got != `{"status":"none"}` {
+		t.Errorf("another client gets %s", got)
+	}
+}
+
+func TestTooManyWaitsAndLoans(t *testing.T) {
+	s := serve(t, newAddress(), func(s *Server) {
+		s.space.Advance(time.Now())
+		for range maxWaiting {
+			w := waitFor(t, `["w"]`)
+			w.Until = time.Now().Add(time.Hour)
+			s.space.Wait(w)
+		}
+		for i := range maxLoans {
+			s.space.Write([][]field{tuple(t, fmt.Sprint(`["l",`, i, `]`))}, 0)
+			s.space.Find(Query{waitFor(t, `["l",null]`).Pattern, true,
+				time.Hour, 1, 1})
+		}
+	})
+	r := dial(t, zmq.DEALER, s.address)
+	r.ask(`{"op":"write","tuples":[["free"]]}`)
+	for _, c := range [][2]string{
+		{`{"op":"take","pattern":["x"],"wait_ms":1000}`, "too many wait"},
+		{`{"op":"take","pattern":["free"],"loan_ms":1000}`, "too many loans"},
+		{`{"op":"take","pattern":["x"]}`, "none"},
+		{`{"op":"take","pattern":["free"]}`, "ok"},
+	} {
+		if got := r.ask(c[0]); !strings.Contains(got, c[1]) {
+			t.Errorf("%s is answered %s", c[0], got)
+		}
+	}
+}
+
+// Clients that come, wait and vanish without a word leave nothing behind, and
+// swallow nothing.
+func TestVanishedClients(t *testing.T) {
+	waits := make(chan bool, 1000)
+	s := serve(t, newAddress(), func(s *Server) {
+		s.Log = func(format string, _ ...any) {
+			if strings.HasSuffix(format, "waits") {
+				waits <- true
+			}
+		}
+	})
+	const rounds, each = 20, 250
+	for round := range rounds {
+		own, err := zmq.NewContext()
+		must(t, err)
+		var sockets []*zmq.Socket
+		for i := range each {
+			socket, err := own.NewSocket(zmq.REQ)
+			must(t, err)
+			sockets = append(sockets, socket)
+			must(t, socket.SetLinger(0))
+			must(t, socket.Connect(s.address))
+			pattern := []string{`["v"]`, `["v",null]`}[i%2]
+			_, err = socket.Send(fmt.Sprintf(`{"op":"take","pattern":%s,`+
+				`"wait_ms":10000,"client":"c%d-%d","seq":1}`, pattern, round,
+				i), 0)
+			must(t, err)
+		}
+		for range each {
+			<-waits
+		}
+		for _, socket := range sockets {
+			must(t, socket.Close())
+		}
+		must(t, own.Term())
+	}
+	r := dial(t, zmq.DEALER, s.address)
+	r.ask(`{"op":"write","tuples":[["v"],["v",1]]}`)
+	for _, pattern := range []string{`["v"]`, `["v",1]`} {
+		got := r.ask(`{"op":"take","pattern":` + pattern + `}`)
+		if got != `{"status":"ok","tuples":[`+pattern+`]}` {
+			t.Errorf("a tuple was swallowed: %s", got)
+		}
+	}
+	s.stop()
+	empty(t, s.space)
+	if len(s.waiting) > 0 {
+		t.Errorf("%d connections are still waiting", len(s.waiting))
+	}
+	// What is remembered of them goes after some minutes.
+	if len(s.sessions) != rounds*each {
+		t.Errorf("%d sessions", len(s.sessions))
+	}
+	s.space.Advance(time.Now().Add(keepReplies))
+	s.sessionOf("new")
+	if len(s.sessions) != 1 || s.recent.Len() != 1 || s.kept != 0 {
+		t.Errorf("%d sessions of %d bytes are still kept", len(s.sessions),
+			s.kept)
+	}
+}
+
+// What is remembered of clients is bounded in number and in size.
+func TestSessionsAreBounded(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	long := strings.Repeat("x", 1<<19)
+	r.ask(`{"op":"write","tuples":[["` + long + `"]]}`)
+	for i := range 140 {
+		r.ask(fmt.Sprintf(`{"op":"read","pattern":[null],"client":"c%d",`+
+			`"seq":1}`, i))
+	}
+	s.stop()
+	if s.kept < maxKept/2 || s.kept > maxKept+maxReply {
+		t.Errorf("%d bytes are kept", s.kept)
+	}
+	for i := range 2 * maxReplies {
+		s.sessionOf(fmt.Sprint(i))
+	}
+	if n := len(s.sessions); n > maxReplies+1 || n != s.recent.Len() ||
+		s.kept != 0 {
+		t.Errorf("%d sessions, %d bytes", n, s.kept)
+	}
+}
+
+// A client that takes no replies stops nobody, and what could not be sent to
+// it is not lost.
+func TestUnreadReplies(t *testing.T) {
+	s := serve(t, newAddress())
+	writer := dial(t, zmq.DEALER, s.address)
+	const tuples = 250
+	long := strings.Repeat("x", 40_000)
+	for i := range tuples {
+		writer.ask(fmt.Sprintf(`{"op":"write","tuples":[["u",%d,"%s"]]}`, i,
+			long))
+	}
+	r := dial(t, zmq.DEALER, s.address, func(socket *zmq.Socket) error {
+		return socket.SetRcvhwm(1)
+	})
+	for range tuples {
+		r.send("", `{"op":"take","pattern":["u",null,null]}`)
+	}
+	r.send("", `{"op":"write","tuples":[["done"]]}`)
+	writer.ask(`{"op":"take","pattern":["done"],"wait_ms":10000}`)
+	left := 0
+	for strings.Contains(writer.ask(`{"op":"take","pattern":["u",null,null]}`),
+		`"ok"`) {
+		left++
+	}
+	for taken := 0; taken+left < tuples; taken++ {
+		if got := r.reply(); !strings.Contains(got, "xxx") {
+			t.Fatalf("%d given, %d left, then %.80s", taken, left, got)
+		}
+	}
+	if left == 0 || left == tuples {
+		t.Errorf("%d of %d were left", left, tuples)
+	}
+}
+
+// FuzzServer sends the server what it likes, in up to three frames.
+//
+//	go test -fuzz FuzzServer ./tuple_spaces/tuplespace
+func FuzzServer(f *testing.F) {
+	for _, c := range malformed {
+		if len(c[0]) < 1000 {
+			f.Add([]byte(""), []byte(c[0]), []byte(""), false)
+		}
+	}
+	for _, text := range []string{
+		`{"op":"write","tuples":[["fac",5,[true,null,{"k":1.5e3}]]]}`,
+		`{"op":"take","pattern":["fac",{"?":"int"},null],"loan_ms":5}`,
+		`{"op":"read","pattern":[null],"max":5,"client":"c","seq":1}`,
+		`{"op":"commit","loan":"x","tuples":[[1]]}`,
+		`{"op":"cancel","client":"c","seq":2}`,
+	} {
+		f.Add([]byte(""), []byte(text), []byte("z"), true)
+	}
+	s := serve(f, newAddress())
+	sender, other := dial(f, zmq.DEALER, s.address), dial(f, zmq.DEALER,
+		s.address)
+	n := 0
+	f.Fuzz(func(t *testing.T, first, second, third []byte, three bool) {
+		r, canary := raw{t, sender.Socket}, raw{t, other.Socket}
+		frames := []any{first, second}
+		if three {
+			frames = append(frames, third)
+		}
+		r.send(frames...)
+		n++
+		end := fmt.Sprint("end ", n) // ends a wait, if that was one
+		r.send("", fmt.Sprintf(`{"op":%q}`, end))
+		for got := ""; !strings.Contains(got, end); {
+			got = r.reply()
+			var some reply
+			must(t, json.Unmarshal([]byte(got), &some))
+			if (some.Status == "error") != (some.Error != "") {
+				t.Errorf("%q is answered %s", frames, got)
+			}
+		}
+		got := canary.ask(`{"op":"write","tuples":[["c",1,2,3,4,5,6,7]]}`)
+		again := canary.ask(`{"op":"take","pattern":["c",1,2,3,4,5,6,7]}`)
+		if got != `{"status":"ok"}` ||
+			again != `{"status":"ok","tuples":[["c",1,2,3,4,5,6,7]]}` {
+			t.Errorf("the space is not what it was: %s %s", got, again)
+		}
+	})
+}
