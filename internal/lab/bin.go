@@ -66,6 +66,12 @@ func moduleRoot() (string, error) {
 		"that holds README.md and go.mod")
 }
 
+// Source returns where a file of the module is, by its name from the top.
+func Source(name string) (string, error) {
+	root, err := moduleRoot()
+	return filepath.Join(root, filepath.FromSlash(name)), err
+}
+
 // env tells programs that are started where the others are.
 func (b *bin) env() []string {
 	env := []string{BinVar + "=" + b.dir}

@@ -51,6 +51,10 @@ var (
 // the error of its context when that ends; a tuple that was on its way to it
 // then stays in the space.
 type Client struct {
+	// NoReply is called, if it is set before the first call, each time that
+	// the server has not replied in time, and is asked again.
+	NoReply func()
+
 	address string
 	zmq     *zmq.Context
 	ctx     context.Context // ends with Close
@@ -279,9 +283,11 @@ type connection struct {
 	bell   *zmq.Socket
 	button *zmq.Socket
 	poller *zmq.Poller // of socket and bell
-	lock   sync.Mutex  // of the button
 	unhook func() bool
-	broken bool
+	broken bool // not to be used again
+
+	lock   sync.Mutex // of the button
+	closed bool
 }
 
 func (c *Client) connection() (*connection, error) {
@@ -362,7 +368,7 @@ func (n *connection) reopen() (err error) {
 func (n *connection) ring() {
 	n.lock.Lock()
 	defer n.lock.Unlock()
-	if !n.broken {
+	if !n.closed {
 		n.button.Send("", zmq.DONTWAIT)
 	}
 }
@@ -370,7 +376,7 @@ func (n *connection) ring() {
 func (n *connection) close() {
 	n.lock.Lock()
 	defer n.lock.Unlock()
-	n.broken = true
+	n.closed = true
 	if n.unhook != nil {
 		n.unhook()
 	}
@@ -424,6 +430,9 @@ func (n *connection) ask(ctx context.Context, r request) (*reply, error) {
 				n.cancel(r)
 				return nil, err
 			}
+		}
+		if n.client.NoReply != nil {
+			n.client.NoReply()
 		}
 		if err := n.reopen(); err != nil {
 			return nil, err

@@ -84,6 +84,10 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer s.socket.Close()
 	// When ctx ends, Term makes the receive below return.
 	defer context.AfterFunc(ctx, term)()
+	s.space.RanOut = func(loan string, tuples Found) {
+		s.Log("loan %s has run out: %.200s comes back", loan,
+			listOf{tuples.Tuples()})
+	}
 	for {
 		wait := time.Duration(-1) // for ever
 		if next, ok := s.space.Next(); ok {
@@ -158,13 +162,13 @@ func (s *Server) handle(frames [][]byte) {
 	case "read", "take":
 		s.find(c)
 	case "write":
-		s.Log("write %.200s", jsonOf{r.Tuples})
+		s.Log("write %.200s", listOf{r.Tuples})
 		s.space.Write(r.tuples, milliseconds(r.TTL))
 		s.reply(c, reply{Status: "ok"}, Found{})
 	case "commit":
 		done := s.space.Commit(r.Loan, r.tuples)
 		s.Log("commit loan %s%s, write %.200s", r.Loan, tooLate(done),
-			jsonOf{r.Tuples})
+			listOf{r.Tuples})
 		s.reply(c, reply{Status: status(done)}, Found{})
 	case "release":
 		done := s.space.Release(r.Loan)
@@ -233,10 +237,10 @@ func (s *Server) give(c *caller, found Found) bool {
 	case !given:
 		s.Log("%s %.200s: its client is gone", op, jsonOf{c.request.Pattern})
 	case !found.Empty() && found.loan != nil:
-		s.Log("%s gets %.200s, on loan %s", op, jsonOf{answer.Tuples},
+		s.Log("%s gets %.200s, on loan %s", op, listOf{answer.Tuples},
 			answer.Loan)
 	case !found.Empty():
-		s.Log("%s gets %.200s", op, jsonOf{answer.Tuples})
+		s.Log("%s gets %.200s", op, listOf{answer.Tuples})
 	case c.wait == nil:
 		s.Log("%s %.200s finds nothing", op, jsonOf{c.request.Pattern})
 	}
@@ -348,6 +352,17 @@ func (s *Server) forget(c *caller) {
 type jsonOf struct{ value any }
 
 func (j jsonOf) String() string { return encode(j.value) }
+
+// listOf is a list written without its brackets.
+type listOf struct{ value any }
+
+func (l listOf) String() string {
+	text := encode(l.value)
+	if len(text) < len("[[]]") || text == "null" {
+		return "nothing"
+	}
+	return text[1 : len(text)-1]
+}
 
 func milliseconds(n int64) time.Duration {
 	return time.Duration(n) * time.Millisecond

@@ -17,6 +17,9 @@ import (
 // An idea runs through it: whether a tuple matches is looked up, not searched
 // for. Tuples are indexed by each of their fields, waits by their patterns.
 type Space struct {
+	// RanOut is told, if it is set, of loans that end by themselves.
+	RanOut func(loan string, tuples Found)
+
 	now    time.Time
 	agenda agenda // tuples, waits and loans that end
 	n      int    // tuples that are there
@@ -258,7 +261,12 @@ type loan struct {
 func (s *Space) lend(items []*item, d time.Duration) *loan {
 	s.loanSeq++
 	l := &loan{name: fmt.Sprint(s.loanName, "-", s.loanSeq), items: items}
-	l.end = s.agenda.set(s.now.Add(d), func() { s.Release(l.name) })
+	l.end = s.agenda.set(s.now.Add(d), func() {
+		if s.RanOut != nil {
+			s.RanOut(l.name, Found{items: l.items})
+		}
+		s.Release(l.name)
+	})
 	s.loans[l.name] = l
 	return l
 }

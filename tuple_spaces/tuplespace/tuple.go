@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -12,9 +13,9 @@ import (
 // What a field may be at most. Whoever sends more gets an error, so that no
 // message costs the server more than it should.
 const (
-	maxFields = 1_000   // fields in a tuple or pattern
-	maxDepth  = 32      // arrays and objects within each other
-	maxDigits = 100_000 // digits of a number, and size of its exponent
+	maxFields = 1_000     // fields in a tuple or pattern
+	maxDepth  = 32        // arrays and objects within each other
+	maxDigits = 1_000_000 // digits of a number, and size of its exponent
 )
 
 // A kind is a set of the types that a typed wildcard can name. An integer is
@@ -272,7 +273,7 @@ func decode(text []byte, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return err
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); err != io.EOF {
 		return errors.New("something follows the JSON object")
 	}
 	return nil

@@ -157,3 +157,6 @@ func goNumber(text json.Number) any {
 	}
 	return text
 }
+
+// String returns the tuple as JSON.
+func (t Tuple) String() string { return encode(t) }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -40,9 +41,69 @@ func QuietFlag() *bool {
 	return flag.Bool("quiet", false, "no line per message")
 }
 
+// stdout is where lines go.
+var stdout io.Writer = os.Stdout
+
+// DropLinesRatherThanWait is for a server that must not depend on whoever
+// reads what it prints. If the reader is slow, lines are dropped, and their
+// number is said when it has caught up; if it is gone, all are.
+func DropLinesRatherThanWait() {
+	signal.Ignore(syscall.SIGPIPE)
+	out := &dropping{lines: make(chan []byte, 1000), done: make(chan bool)}
+	go out.write()
+	if log.Writer() == stdout {
+		log.SetOutput(out)
+	}
+	stdout = out
+}
+
+type dropping struct {
+	lines   chan []byte
+	done    chan bool
+	dropped int
+}
+
+// Write takes a line, and never waits. The log package calls it for one line
+// at a time.
+func (d *dropping) Write(line []byte) (int, error) {
+	if d.dropped > 0 {
+		said := fmt.Sprintf("%s: dropped %d lines, which nobody read in time\n",
+			name, d.dropped)
+		select {
+		case d.lines <- []byte(said):
+			d.dropped = 0
+		default:
+		}
+	}
+	select {
+	case d.lines <- bytes.Clone(line):
+	default:
+		d.dropped++
+	}
+	return len(line), nil
+}
+
+func (d *dropping) write() {
+	for line := range d.lines {
+		os.Stdout.Write(line) // an error: nobody reads it any more
+	}
+	close(d.done)
+}
+
+// flush gives what is still to be read a moment.
+func flush() {
+	if d, ok := stdout.(*dropping); ok {
+		close(d.lines)
+		select {
+		case <-d.done:
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 // Loud prints lines whether or not the program was told to be quiet.
 func Loud(lines []string) {
-	log.SetOutput(os.Stdout)
+	log.SetOutput(stdout)
 	for _, line := range lines {
 		log.Print(line)
 	}
@@ -181,6 +242,7 @@ func RandomTime(name string, limit time.Duration,
 type List struct {
 	values []string
 	given  bool
+	check  func(value string) error
 }
 
 // Addresses defines a flag that can be given several times; where it is not
@@ -199,11 +261,37 @@ func (l *List) String() string { return strings.Join(l.values, ",") }
 
 // Set adds a value; the first takes the place of the default.
 func (l *List) Set(value string) error {
+	if l.check != nil {
+		if err := l.check(value); err != nil {
+			return err
+		}
+	}
 	if !l.given {
 		l.values, l.given = nil, true
 	}
 	l.values = append(l.values, value)
 	return nil
+}
+
+// Numbers defines a flag for whole numbers from 0 to max that can be given
+// several times; where it is not given, its one value is the default.
+func Numbers(name string, number, max int, what string) func() []int {
+	list := &List{values: []string{strconv.Itoa(number)}}
+	flag.Var(list, name, what)
+	list.check = func(text string) error {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > max {
+			return fmt.Errorf("not a whole number from 0 to %d", max)
+		}
+		return nil
+	}
+	return func() (numbers []int) {
+		for _, text := range list.values {
+			n, _ := strconv.Atoi(text)
+			numbers = append(numbers, n)
+		}
+		return numbers
+	}
 }
 
 func usage(out io.Writer, folder, words, what string) {
@@ -273,9 +361,10 @@ func Main(run func(ctx context.Context) error) {
 
 func stop() {
 	stopping.Lock() // for good: the end is said once
-	log.SetOutput(os.Stdout)
+	log.SetOutput(stdout)
 	onStop()
 	log.Print("stopped")
+	flush()
 	os.Exit(0)
 }
 

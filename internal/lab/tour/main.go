@@ -53,6 +53,10 @@ var stops = []stop{
 		"each order goes to one consumer, whichever is free", true},
 	{"message_queue", []string{"worker-crash"},
 		"the pipeline's scenario, and nothing is lost", true},
+	{"tuple_spaces", nil,
+		"a tuple is found by what it holds; nobody knows who wrote it", false},
+	{"tuple_spaces", []string{"dead-taker"},
+		"what dies while it waits swallows nothing", false},
 }
 
 func main() {
