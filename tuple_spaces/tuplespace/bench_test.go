@@ -7,6 +7,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,8 +40,8 @@ const (
 		`"client":"4711","seq":%d}`
 )
 
-// play is a server until its standard input ends, or a client that makes its
-// pairs when a line comes in.
+// play is a server until it is interrupted, or a client that makes its pairs
+// when a line comes in.
 func play(role, address, n string) error {
 	times, err := strconv.Atoi(n)
 	if err != nil {
@@ -56,7 +59,9 @@ func play(role, address, n string) error {
 			return err
 		}
 		go func() {
-			io.Copy(io.Discard, input)
+			stop := make(chan os.Signal, 1)
+			signal.Notify(stop, os.Interrupt)
+			<-stop
 			os.Exit(0)
 		}()
 		for {
@@ -68,16 +73,6 @@ func play(role, address, n string) error {
 				return err
 			}
 		}
-	case "space":
-		server, err := Listen(address)
-		if err != nil {
-			return err
-		}
-		go func() {
-			io.Copy(io.Discard, input)
-			os.Exit(0)
-		}()
-		return server.Serve(ctx)
 	case "bare": // requests as JSON text, replies unread
 		socket, err := zmq.NewSocket(zmq.REQ)
 		if err != nil {
@@ -142,6 +137,9 @@ type process struct {
 
 func begin(b *testing.B, role, address string, n int) *process {
 	p := &process{cmd: exec.Command(os.Args[0])}
+	if strings.HasSuffix(role, "server") { // the real program, built
+		p.cmd = exec.Command(role, "-quiet", "-bind", address)
+	}
 	p.cmd.Env = append(os.Environ(), fmt.Sprint(roleVar, "=", role, " ",
 		address, " ", n))
 	p.cmd.Stderr = os.Stderr
@@ -186,7 +184,7 @@ func pairs(b *testing.B, server, client string, clients, each int) (
 		}
 	}
 	took := time.Since(begun)
-	s.in.Close()
+	must(b, s.cmd.Process.Signal(os.Interrupt))
 	if err := s.cmd.Wait(); err != nil {
 		b.Fatal(err)
 	}
@@ -195,16 +193,235 @@ func pairs(b *testing.B, server, client string, clients, each int) (
 	return float64(n) / took.Seconds(), used / time.Duration(2*n)
 }
 
+// BenchmarkPairs has clients, processes of their own, write a tuple and take
+// it. Beside it, in the same run, are clients that send the same bytes with
+// the bare library's calls: to a bare server that sends back what it gets, and
+// to ours. It shows pairs per second, how ours compares with the bare ones,
+// and the server's CPU time for each request.
 func BenchmarkPairs(b *testing.B) {
-	for b.Loop() {
-		echo, echoCPU := pairs(b, "echo", "bare", 8, 3000)
-		space, spaceCPU := pairs(b, "space", "bare", 8, 3000)
-		lib, libCPU := pairs(b, "space", "client", 8, 3000)
-		b.ReportMetric(echo, "echo-pairs/s")
-		b.ReportMetric(space, "space-pairs/s")
-		b.ReportMetric(lib, "client-pairs/s")
-		b.ReportMetric(float64(echoCPU.Nanoseconds()), "echo-cpu-ns/request")
-		b.ReportMetric(float64(spaceCPU.Nanoseconds()), "space-cpu-ns/request")
-		b.ReportMetric(float64(libCPU.Nanoseconds()), "client-cpu-ns/request")
+	server := filepath.Join(b.TempDir(), "server")
+	build := exec.Command("go", "build", "-o", server, "../server")
+	if text, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, text)
 	}
+	for _, clients := range []int{1, 2, 4, 8, 16} {
+		b.Run(fmt.Sprint("clients=", clients), func(b *testing.B) {
+			var all [3]float64
+			var used [3]time.Duration
+			for b.Loop() {
+				for i, c := range [][2]string{{"echo", "bare"},
+					{server, "bare"}, {server, "client"}} {
+					n, cpu := pairs(b, c[0], c[1], clients, 40_000/clients)
+					all[i] += n
+					used[i] += cpu
+				}
+			}
+			n := float64(b.N)
+			b.ReportMetric(all[0]/n, "echo-pairs/s")
+			b.ReportMetric(all[2]/n, "space-pairs/s")
+			b.ReportMetric(all[2]/all[0], "space/echo")
+			b.ReportMetric(all[1]/all[0], "server-only/echo")
+			b.ReportMetric(float64(used[0].Nanoseconds())/n, "echo-cpu-ns")
+			b.ReportMetric(float64(used[2].Nanoseconds())/n, "space-cpu-ns")
+			b.ReportMetric(float64(used[2])/float64(used[0]), "cpu/echo-cpu")
+			b.ReportMetric(0, "ns/op") // would count the processes' start
+		})
+	}
+}
+
+// fill puts n tuples ("n", i) into a space.
+func fill(n int) func(*Server) {
+	return func(s *Server) {
+		for i := range n {
+			fields, err := newTuple(raws([]any{"n", i}))
+			if err != nil {
+				panic(err)
+			}
+			s.space.Write([][]field{fields}, 0)
+		}
+	}
+}
+
+// BenchmarkTakeLast writes one tuple more than n and takes that, which shares
+// its first field with all of the others. The bare counterpart is two echoes.
+func BenchmarkTakeLast(b *testing.B) {
+	ctx := context.Background()
+	b.Run("echo", func(b *testing.B) {
+		ask := echo(b)
+		for b.Loop() {
+			ask(fmt.Sprintf(writeText, 1))
+			ask(fmt.Sprintf(takeText, 1))
+		}
+	})
+	for _, n := range []int{0, 1000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint("n=", n), func(b *testing.B) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			space := connect(b, serve(b, newAddress(), fill(n)).address)
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			for b.Loop() {
+				must(b, space.Write(ctx, "n", n))
+				if _, found, err := space.TryTake(ctx, "n", n); !found {
+					b.Fatal(err)
+				}
+			}
+			if n > 0 {
+				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/
+					float64(n), "B/tuple")
+			}
+		})
+	}
+}
+
+// echo begins a bare server that sends back what it gets, in this process,
+// and returns how to ask it.
+func echo(b *testing.B) func(text string) {
+	address := newAddress()
+	own, err := zmq.NewContext()
+	must(b, err)
+	router, err := own.NewSocket(zmq.ROUTER)
+	must(b, err)
+	must(b, router.Bind(address))
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		defer router.Close()
+		for {
+			message, err := router.RecvMessageBytes(0)
+			if err != nil {
+				return // the context has ended
+			}
+			if _, err := router.SendMessage(message); err != nil {
+				return
+			}
+		}
+	}()
+	socket, err := own.NewSocket(zmq.REQ)
+	must(b, err)
+	must(b, socket.Connect(address))
+	b.Cleanup(func() {
+		must(b, socket.Close())
+		must(b, own.Term())
+		<-done
+	})
+	return func(text string) {
+		_, err := socket.Send(text, 0)
+		must(b, err)
+		_, err = socket.RecvBytes(0)
+		must(b, err)
+	}
+}
+
+// BenchmarkWakeUp measures from the call of a write until a take that waits
+// for that tuple returns, while m others wait to read something else. The
+// bare counterpart is a ROUTER that hands what one client sends to another.
+func BenchmarkWakeUp(b *testing.B) {
+	ctx := context.Background()
+	b.Run("bare", func(b *testing.B) {
+		address := newAddress()
+		router, err := zmq.NewSocket(zmq.ROUTER)
+		must(b, err)
+		b.Cleanup(func() { router.Close() })
+		must(b, router.Bind(address))
+		waiting := make(chan bool)
+		go func() {
+			var waits []string
+			for {
+				message, err := router.RecvMessage(0)
+				if err != nil {
+					return // closed
+				}
+				if message[2] == "wait" {
+					waits = message
+					waiting <- true
+					continue
+				}
+				_, err = router.SendMessage(waits[0], "", message[2])
+				must(b, err)
+				_, err = router.SendMessage(message[0], "", "ok")
+				must(b, err)
+				if message[2] == "end" {
+					return
+				}
+			}
+		}()
+		taker, writer := dial(b, zmq.REQ, address), dial(b, zmq.REQ, address)
+		took := make(chan bool)
+		for b.Loop() {
+			_, err = taker.Send("wait", 0)
+			must(b, err)
+			go func() { taker.reply(); took <- true }()
+			<-waiting
+			_, err = writer.Send("tuple", 0)
+			must(b, err)
+			writer.reply()
+			<-took
+		}
+		_, err = taker.Send("wait", 0)
+		must(b, err)
+		<-waiting
+		_, err = writer.Send("end", 0)
+		must(b, err)
+		writer.reply()
+	})
+	for _, m := range []int{1, 10, 100, 1000, 9000} {
+		b.Run(fmt.Sprint("m=", m), func(b *testing.B) {
+			waits := make(chan bool, 1)
+			s := serve(b, newAddress(), func(s *Server) {
+				s.space.Advance(time.Now())
+				for i := range m {
+					pattern, err := newPattern(raws([]any{"go", i, "x"}))
+					must(b, err)
+					s.space.Wait(&Wait{Query: Query{Pattern: pattern, Max: 1},
+						Until: time.Now().Add(time.Hour)})
+				}
+				s.Log = func(format string, _ ...any) {
+					if strings.HasSuffix(format, "waits") {
+						waits <- true
+					}
+				}
+			})
+			taker, writer := connect(b, s.address), connect(b, s.address)
+			took := make(chan error)
+			for b.Loop() {
+				go func() { took <- second(taker.Take(ctx, "go", -1, Any)) }()
+				<-waits
+				must(b, writer.Write(ctx, "go", -1, "y"))
+				must(b, <-took)
+			}
+		})
+	}
+}
+
+// BenchmarkBatch writes tuples a hundred at a time and takes them all. The
+// bare counterpart sends a message of the same size there and back, twice.
+func BenchmarkBatch(b *testing.B) {
+	const batch = 100
+	ctx := context.Background()
+	var tuples []Tuple
+	for i := range batch {
+		tuples = append(tuples, Tuple{"fac", i})
+	}
+	text := encode(map[string]any{"op": "write", "tuples": tuples})
+	b.Run("echo", func(b *testing.B) {
+		ask := echo(b)
+		for b.Loop() {
+			ask(text)
+			ask(text)
+		}
+		b.ReportMetric(batch*float64(b.N)/b.Elapsed().Seconds(), "tuples/s")
+	})
+	b.Run("space", func(b *testing.B) {
+		space := connect(b, serve(b, newAddress()).address)
+		for b.Loop() {
+			must(b, space.WriteAll(ctx, tuples...))
+			all, err := space.TakeAll(ctx, "fac", Any)
+			if err != nil || len(all) != batch {
+				b.Fatal(len(all), err)
+			}
+		}
+		b.ReportMetric(batch*float64(b.N)/b.Elapsed().Seconds(), "tuples/s")
+	})
 }

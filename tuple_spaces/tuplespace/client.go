@@ -166,7 +166,7 @@ func (c *Client) TakeAll(ctx context.Context, pattern ...any) (all []Tuple,
 	err error) {
 	for more := true; more && err == nil; {
 		var some []Tuple
-		var reply *reply
+		var reply *reply[Tuple]
 		some, reply, err = c.find(ctx, request{Op: "take", Max: maxReply},
 			pattern)
 		more = reply != nil && reply.More
@@ -220,7 +220,7 @@ func (l *Loan) Release(ctx context.Context) error {
 
 // find makes a read or a take. It returns no tuples where nothing matches.
 func (c *Client) find(ctx context.Context, r request, pattern []any) (
-	[]Tuple, *reply, error) {
+	[]Tuple, *reply[Tuple], error) {
 	var err error
 	if r.Pattern, err = formals(pattern); err != nil {
 		return nil, nil, err
@@ -233,14 +233,13 @@ func (c *Client) find(ctx context.Context, r request, pattern []any) (
 	if err != nil {
 		return nil, nil, err
 	}
-	tuples, err := goTuples(reply.Tuples)
-	if err == nil && len(tuples) > 0 && r.Max == 0 {
-		set(pattern, tuples[0])
+	if len(reply.Tuples) > 0 && r.Max == 0 {
+		set(pattern, reply.Tuples[0])
 	}
-	return tuples, reply, err
+	return reply.Tuples, reply, nil
 }
 
-func one(tuples []Tuple, _ *reply, err error) (Tuple, error) {
+func one(tuples []Tuple, _ *reply[Tuple], err error) (Tuple, error) {
 	if len(tuples) == 0 {
 		return nil, err
 	}
@@ -252,7 +251,7 @@ func ms(d time.Duration) int64 { // at least one, so that it is not 0 for none
 }
 
 // call makes one request on a connection that is idle.
-func (c *Client) call(ctx context.Context, r request) (*reply, error) {
+func (c *Client) call(ctx context.Context, r request) (*reply[Tuple], error) {
 	n, err := c.connection()
 	if err != nil {
 		return nil, err
@@ -352,7 +351,7 @@ func (n *connection) reopen() (err error) {
 	// A REQ socket must have its reply before it may send again. Relaxed, it
 	// may give up on a reply, and correlate drops that if it comes later.
 	err = errors.Join(n.socket.SetReqRelaxed(1), n.socket.SetReqCorrelate(1),
-		n.socket.SetLinger(farewell))
+		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(5*time.Millisecond))
 	if err != nil {
 		return fmt.Errorf("set up the socket: %w", err)
 	}
@@ -390,7 +389,7 @@ func (n *connection) close() {
 // ask sends a request and waits for its reply. Where none comes in time, the
 // server may be away, or a new one: then it asks again, with a new socket. By
 // its number the server knows the request for the same.
-func (n *connection) ask(ctx context.Context, r request) (*reply, error) {
+func (n *connection) ask(ctx context.Context, r request) (*reply[Tuple], error) {
 	n.seq++
 	r.Client, r.Seq = n.name, n.seq
 	request, err := json.Marshal(r)
@@ -415,11 +414,9 @@ func (n *connection) ask(ctx context.Context, r request) (*reply, error) {
 		}
 		limit := time.Now().Add(patience + milliseconds(r.Wait))
 		for err == nil && time.Now().Before(limit) {
-			_, err = n.poller.Poll(max(0, time.Until(limit)))
-			if err != nil {
-				return nil, fmt.Errorf("wait for the reply: %w", err)
-			}
-			answer, err := n.socket.RecvBytes(zmq.DONTWAIT)
+			// Most replies are there within some milliseconds. For the
+			// others, the poll also hears the bell.
+			answer, err := n.socket.RecvBytes(0)
 			if err == nil {
 				return parseReply(answer)
 			}
@@ -429,6 +426,10 @@ func (n *connection) ask(ctx context.Context, r request) (*reply, error) {
 			if err := n.ended(ctx); err != nil {
 				n.cancel(r)
 				return nil, err
+			}
+			_, err = n.poller.Poll(max(0, time.Until(limit)))
+			if err != nil {
+				return nil, fmt.Errorf("wait for the reply: %w", err)
 			}
 		}
 		if n.client.NoReply != nil {

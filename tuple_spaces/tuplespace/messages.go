@@ -20,15 +20,15 @@ const (
 // A request is one JSON object in one frame, so that a program in any
 // language can send it.
 type request struct {
-	Op      string  `json:"op"`
-	Tuples  [][]any `json:"tuples,omitempty"`
-	Pattern []any   `json:"pattern,omitempty"`
-	TTL     int64   `json:"ttl_ms,omitempty"`
-	Wait    int64   `json:"wait_ms,omitempty"`
-	Max     int64   `json:"max,omitempty"`
-	Place   uint64  `json:"place,omitempty"` // of an earlier wait
-	LoanFor int64   `json:"loan_ms,omitempty"`
-	Loan    string  `json:"loan,omitempty"`
+	Op      string              `json:"op"`
+	Tuples  [][]json.RawMessage `json:"tuples,omitempty"`
+	Pattern []json.RawMessage   `json:"pattern,omitempty"`
+	TTL     int64               `json:"ttl_ms,omitempty"`
+	Wait    int64               `json:"wait_ms,omitempty"`
+	Max     int64               `json:"max,omitempty"`
+	Place   uint64              `json:"place,omitempty"` // of an earlier wait
+	LoanFor int64               `json:"loan_ms,omitempty"`
+	Loan    string              `json:"loan,omitempty"`
 	// Client names a REQ socket, Seq numbers its requests. So a request that
 	// is repeated, for want of a reply, is answered again, not done again.
 	Client string `json:"client,omitempty"`
@@ -56,12 +56,10 @@ func parse(text []byte) (r *request, err error) {
 		return nil, fmt.Errorf("a request is a JSON object: %s",
 			strings.TrimPrefix(err.Error(), "json: "))
 	}
-	for name, n := range map[string]int64{"ttl_ms": r.TTL, "wait_ms": r.Wait,
-		"loan_ms": r.LoanFor, "max": r.Max, "seq": r.Seq} {
-		if n < 0 || name[len(name)-1] == 's' && n > maxTime.Milliseconds() {
-			return nil, fmt.Errorf("%s is a whole number from 0, and a time "+
-				"at most %d", name, maxTime.Milliseconds())
-		}
+	if min(r.TTL, r.Wait, r.LoanFor, r.Max, r.Seq) < 0 ||
+		max(r.TTL, r.Wait, r.LoanFor) > maxTime.Milliseconds() {
+		return nil, fmt.Errorf("ttl_ms, wait_ms, loan_ms, max and seq are 0 "+
+			"or more, and times %d at most", maxTime.Milliseconds())
 	}
 	if len(r.Client) > maxName {
 		return nil, fmt.Errorf("client has %d bytes at most", maxName)
@@ -98,23 +96,24 @@ func parse(text []byte) (r *request, err error) {
 	return r, err
 }
 
-// A reply is one JSON object too. Its tuples are JSON arrays.
-type reply struct {
-	Status string            `json:"status"` // ok, none, expired or error
-	Tuples []json.RawMessage `json:"tuples,omitempty"`
-	Loan   string            `json:"loan,omitempty"`
-	More   bool              `json:"more,omitempty"` // ask again for the rest
-	Place  uint64            `json:"place,omitempty"`
-	Error  string            `json:"error,omitempty"`
+// A reply is one JSON object too. Its tuples are JSON arrays: as text for the
+// server, as a Tuple for the client.
+type reply[T json.RawMessage | Tuple] struct {
+	Status string `json:"status"` // ok, none, expired or error
+	Tuples []T    `json:"tuples,omitempty"`
+	Loan   string `json:"loan,omitempty"`
+	More   bool   `json:"more,omitempty"` // ask again for the rest
+	Place  uint64 `json:"place,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
-func parseReply(text []byte) (*reply, error) {
-	r := &reply{}
-	if err := json.Unmarshal(text, r); err != nil {
+func parseReply(text []byte) (*reply[Tuple], error) {
+	r := &reply[Tuple]{}
+	if err := decode(text, r); err != nil {
 		return nil, fmt.Errorf("understand the reply: %w", err)
 	}
-	if r.Status == "" {
-		return nil, fmt.Errorf("understand the reply %.60q", text)
+	for _, tuple := range r.Tuples {
+		goValue([]any(tuple))
 	}
 	return r, nil
 }

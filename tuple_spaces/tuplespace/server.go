@@ -3,6 +3,7 @@ package tuplespace
 import (
 	"container/list"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,7 +63,7 @@ func Listen(address string) (*Server, error) {
 		s.socket.SetLinger(0),
 		// A guard for memory: it cuts off who sends more, without a word.
 		s.socket.SetMaxmsgsize(16*maxRequest),
-		s.socket.SetRcvhwm(16), s.socket.SetSndhwm(16),
+		s.socket.SetRcvhwm(100), s.socket.SetSndhwm(100),
 		s.socket.SetBacklog(4096))
 	if err == nil {
 		err = s.socket.Bind(address)
@@ -88,14 +89,17 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.Log("loan %s has run out: %.200s comes back", loan,
 			listOf{tuples.Tuples()})
 	}
+	limit := time.Duration(0)
 	for {
-		wait := time.Duration(-1) // for ever
+		last := limit
+		limit = -1 // for ever, unless something ends
 		if next, ok := s.space.Next(); ok {
-			wait = max(0, time.Until(next)) + time.Millisecond
+			limit = max(0, time.Until(next)) + time.Millisecond
 		}
-		err := s.socket.SetRcvtimeo(wait)
-		if err != nil {
-			return fmt.Errorf("set how long to wait: %w", err)
+		if limit != last {
+			if err := s.socket.SetRcvtimeo(limit); err != nil {
+				return fmt.Errorf("set how long to wait: %w", err)
+			}
 		}
 		frames, err := s.socket.RecvMessageBytes(0)
 		s.space.Advance(time.Now())
@@ -164,19 +168,19 @@ func (s *Server) handle(frames [][]byte) {
 	case "write":
 		s.Log("write %.200s", listOf{r.Tuples})
 		s.space.Write(r.tuples, milliseconds(r.TTL))
-		s.reply(c, reply{Status: "ok"}, Found{})
+		s.reply(c, reply[json.RawMessage]{Status: "ok"}, Found{})
 	case "commit":
 		done := s.space.Commit(r.Loan, r.tuples)
 		s.Log("commit loan %s%s, write %.200s", r.Loan, tooLate(done),
 			listOf{r.Tuples})
-		s.reply(c, reply{Status: status(done)}, Found{})
+		s.reply(c, reply[json.RawMessage]{Status: status(done)}, Found{})
 	case "release":
 		done := s.space.Release(r.Loan)
 		s.Log("release loan %s%s", r.Loan, tooLate(done))
-		s.reply(c, reply{Status: status(done)}, Found{})
+		s.reply(c, reply[json.RawMessage]{Status: status(done)}, Found{})
 	case "cancel":
 		s.Log("cancel the last request")
-		s.reply(c, reply{Status: "ok"}, Found{})
+		s.reply(c, reply[json.RawMessage]{Status: "ok"}, Found{})
 	}
 }
 
@@ -222,7 +226,7 @@ func (s *Server) find(c *caller) {
 // give answers a read or a take with what was found, if anything. Where it
 // is false the tuples are still the space's.
 func (s *Server) give(c *caller, found Found) bool {
-	answer := reply{Status: "ok", Tuples: found.Tuples(), More: found.More}
+	answer := reply[json.RawMessage]{Status: "ok", Tuples: found.Tuples(), More: found.More}
 	if found.loan != nil {
 		answer.Loan = found.loan.name
 	}
@@ -249,7 +253,7 @@ func (s *Server) give(c *caller, found Found) bool {
 
 // reply sends a reply, and remembers it where the client has a name. It is
 // false where the client cannot be reached, as one that was killed.
-func (s *Server) reply(c *caller, answer reply, found Found) bool {
+func (s *Server) reply(c *caller, answer reply[json.RawMessage], found Found) bool {
 	text := encode(answer)
 	sent := s.send(c, text)
 	if c.session == nil || c.session.client == "" ||
@@ -264,13 +268,20 @@ func (s *Server) reply(c *caller, answer reply, found Found) bool {
 
 func (s *Server) refuse(c *caller, err error) {
 	s.Log("refused: %v", err)
-	s.send(c, encode(reply{Status: "error", Error: err.Error()}))
+	s.send(c, encode(reply[json.RawMessage]{Status: "error", Error: err.Error()}))
 }
 
 // send must not wait: a client that does not take its replies would stop all
 // the others. It fails at once instead, and the reply counts as not given.
 func (s *Server) send(c *caller, text string) bool {
 	_, err := s.socket.SendMessageDontwait(c.envelope, text)
+	if isAgain(err) {
+		// There seems to be no room. But what the client has taken meanwhile
+		// ZeroMQ may not have noticed: to ask for events makes it look.
+		if _, err = s.socket.GetEvents(); err == nil {
+			_, err = s.socket.SendMessageDontwait(c.envelope, text)
+		}
+	}
 	return err == nil
 }
 

@@ -282,7 +282,7 @@ func TestModel(t *testing.T) {
 		}
 		fields := func(tuples [][]any) (list [][]field) {
 			for _, values := range tuples {
-				x, err := newTuple(values)
+				x, err := newTuple(raws(values))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -328,7 +328,7 @@ func TestModel(t *testing.T) {
 				}}
 				all = append(all, p)
 				w := p.model
-				pattern, err := newPattern(w.pattern)
+				pattern, err := newPattern(raws(w.pattern))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -535,14 +535,21 @@ func TestNothingIsLeftBehind(t *testing.T) {
 
 func tuple(t testing.TB, text string) []field {
 	t.Helper()
-	fields, err := newTuple(fromJSON(text).([]any))
+	fields, err := newTuple(raws(fromJSON(text).([]any)))
 	must(t, err)
 	return fields
 }
 
+func raws(values []any) (texts []json.RawMessage) {
+	for _, value := range values {
+		texts = append(texts, json.RawMessage(encode(value)))
+	}
+	return texts
+}
+
 func waitFor(t testing.TB, text string) *Wait {
 	t.Helper()
-	pattern, err := newPattern(fromJSON(text).([]any))
+	pattern, err := newPattern(raws(fromJSON(text).([]any)))
 	must(t, err)
 	return &Wait{Query: Query{Pattern: pattern, Max: 1, Room: 1}}
 }

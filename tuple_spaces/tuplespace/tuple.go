@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
@@ -33,10 +32,10 @@ const (
 	isAnything kind = 1<<iota - 1
 )
 
-// kinds has the typed wildcards by their names on the wire.
+// kinds has the wildcards by their names on the wire.
 var kinds = map[string]kind{"string": isString, "bool": isBool,
 	"number": isNumber, "int": isInt, "int64": isInt64, "array": isArray,
-	"object": isObject}
+	"object": isObject, "": isAnything}
 
 // A field is one value of a tuple as the space keeps it. Two fields are equal
 // if their keys are, however they were written: 1, 1.0 and 1e0 have the same
@@ -71,55 +70,45 @@ func matches(pattern []condition, tuple []field) bool {
 	return true
 }
 
-// newTuple checks what JSON has brought, and makes fields of it.
-func newTuple(values []any) ([]field, error) {
+// newTuple makes fields of what JSON has brought, and checks them.
+func newTuple(values []json.RawMessage) ([]field, error) {
 	if err := checkLength("tuple", len(values)); err != nil {
 		return nil, err
 	}
 	tuple := make([]field, len(values))
 	for i, value := range values {
-		if value == nil {
-			return nil, fmt.Errorf("field %d is null, which only a pattern "+
-				"may have", i)
-		}
-		if _, ok := wildcard(value); ok {
-			return nil, fmt.Errorf(`field %d is an object with the only key `+
-				`"?", which is a typed wildcard, for patterns only`, i)
-		}
 		var err error
-		if tuple[i], err = newField(value); err != nil {
+		if _, ok := wildcard(value); ok {
+			err = errors.New("null and {\"?\":...} are for patterns only")
+		} else {
+			tuple[i], err = newField(value)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
 	}
 	return tuple, nil
 }
 
-// newPattern is newTuple for a pattern: null is a wildcard there, and
+// newPattern is newTuple for a pattern, where null is a wildcard, and
 // {"?":"int"} one with a type.
-func newPattern(values []any) ([]condition, error) {
+func newPattern(values []json.RawMessage) ([]condition, error) {
 	if err := checkLength("pattern", len(values)); err != nil {
 		return nil, err
 	}
 	pattern := make([]condition, len(values))
 	for i, value := range values {
-		name, typed := wildcard(value)
-		text, _ := name.(string)
-		switch {
-		case value == nil:
-			pattern[i].kind = isAnything
-		case typed && kinds[text] == 0:
-			return nil, fmt.Errorf("field %d: there is no type %.60q; there "+
-				"are int64, int, number, string, bool, array, object", i,
-				fmt.Sprint(name))
-		case typed:
-			pattern[i].kind = kinds[text]
-		default:
-			f, err := newField(value)
-			if err != nil {
-				return nil, fmt.Errorf("field %d: %w", i, err)
-			}
-			pattern[i] = condition{f.key, f.kind}
+		f, err := field{}, error(nil)
+		if name, ok := wildcard(value); !ok {
+			f, err = newField(value)
+		} else if f.kind = kinds[name]; f.kind == 0 {
+			err = fmt.Errorf("there is no type %.60q; there are int64, int, "+
+				"number, string, bool, array, object", name)
 		}
+		if err != nil {
+			return nil, fmt.Errorf("field %d: %w", i, err)
+		}
+		pattern[i] = condition{f.key, f.kind}
 	}
 	return pattern, nil
 }
@@ -135,45 +124,59 @@ func checkLength(what string, n int) error {
 	return nil
 }
 
-func wildcard(value any) (name any, ok bool) {
-	object, _ := value.(map[string]any)
-	name, ok = object["?"]
-	return name, ok && len(object) == 1
+// wildcard returns the type that a wildcard names: "" for null.
+func wildcard(value json.RawMessage) (name string, ok bool) {
+	if value[0] == 'n' {
+		return "", true
+	}
+	if name, ok := strings.CutPrefix(string(value), `{"?":"`); ok {
+		name, ok = strings.CutSuffix(name, `"}`) // as nearly all write it
+		if ok && kinds[name] != 0 {
+			return name, true
+		}
+	}
+	if value[0] != '{' || !bytes.Contains(value, []byte(`?`)) {
+		return "", false
+	}
+	var object map[string]any
+	err := json.Unmarshal(value, &object)
+	kind, ok := object["?"]
+	return fmt.Sprint(kind), ok && len(object) == 1 && err == nil
 }
 
-func newField(value any) (f field, err error) {
-	switch value := value.(type) {
-	case string:
-		f.text, f.kind = quote(value), isString
-	case bool:
-		f.text, f.kind = strconv.FormatBool(value), isBool
-	case json.Number:
-		f.text = string(value)
-		f.key, f.kind, err = number(f.text)
-		return f, err
-	case []any:
-		f.text, f.kind = encode(value), isArray
-	case map[string]any:
-		f.text, f.kind = encode(value), isObject
-	}
-	f.key = f.text
-	if f.kind&(isArray|isObject) != 0 {
-		value, err = plain(value, 1)
-		if key := encode(value); key != f.text {
-			f.key = key
+// newField makes a field of a JSON value, which its first character tells.
+func newField(value json.RawMessage) (f field, err error) {
+	f.text = string(value)
+	switch value[0] {
+	case 't', 'f':
+		f.kind = isBool
+	case '"':
+		f.kind = isString
+		if strings.Contains(f.text, `\`) { // A can be written \u0041
+			var s string
+			err = decode(value, &s)
+			f.text = encode(s)
 		}
+	case '[', '{':
+		f.kind = isArray
+		if value[0] == '{' {
+			f.kind = isObject
+		}
+		var v any
+		if err := decode(value, &v); err != nil {
+			return f, err
+		}
+		f.text = encode(v)
+		if v, err = plain(v, 1); err == nil {
+			f.key = encode(v)
+		}
+	default:
+		f.key, f.kind, err = number(f.text)
+	}
+	if f.key == "" || f.key == f.text {
+		f.key = f.text // one string in memory
 	}
 	return f, err
-}
-
-// quote writes a string as JSON. Most have nothing to escape.
-func quote(s string) string {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
-			return encode(s)
-		}
-	}
-	return `"` + s + `"`
 }
 
 // plain returns an array or object with all of its numbers in the one form
@@ -249,9 +252,6 @@ func number(text string) (key string, k kind, err error) {
 	if _, err := strconv.ParseInt(digits, 10, 64); err == nil {
 		k |= isInt64
 	}
-	if digits == text {
-		digits = text // one string in memory instead of two
-	}
 	return digits, k, nil
 }
 
@@ -273,7 +273,7 @@ func decode(text []byte, into any) error {
 	if err := decoder.Decode(into); err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if len(bytes.TrimSpace(text[decoder.InputOffset():])) > 0 {
 		return errors.New("something follows the JSON object")
 	}
 	return nil

@@ -2,6 +2,7 @@ package tuplespace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -20,65 +21,68 @@ type Tuple []any
 // Any, in a pattern, matches every value.
 var Any any = nil
 
-// actuals checks tuples for what would arrive as something else.
-func actuals(tuples []Tuple) ([][]any, error) {
-	wire := make([][]any, len(tuples))
+// actuals returns tuples as they go over the wire.
+func actuals(tuples []Tuple) ([][]json.RawMessage, error) {
+	wire := make([][]json.RawMessage, len(tuples))
 	for i, tuple := range tuples {
+		wire[i] = make([]json.RawMessage, len(tuple))
 		for j, field := range tuple {
+			var err error
 			_, isBig := field.(*big.Int)
 			if reflect.ValueOf(field).Kind() == reflect.Pointer && !isBig {
-				return nil, fmt.Errorf("field %d is a formal parameter (%T), "+
-					"which is for patterns only", j, field)
+				err = fmt.Errorf("a formal parameter (%T) is for patterns",
+					field)
+			} else {
+				wire[i][j], err = marshal(field)
 			}
-			if err := checkText(j, field); err != nil {
-				return nil, err
+			if err != nil {
+				return nil, fmt.Errorf("field %d: %w", j, err)
 			}
 		}
-		wire[i] = tuple
 	}
 	return wire, nil
 }
 
 // formals returns a pattern as it goes over the wire.
-func formals(pattern []any) ([]any, error) {
-	wire := make([]any, len(pattern))
+func formals(pattern []any) ([]json.RawMessage, error) {
+	wire := make([]json.RawMessage, len(pattern))
 	for i, field := range pattern {
-		wire[i] = field
-		if p := reflect.ValueOf(field); p.Kind() == reflect.Pointer {
-			wire[i] = wildcards[p.Type()]
-			if p.IsNil() || wire[i] == nil {
-				return nil, fmt.Errorf("field %d: a %T cannot be a formal "+
-					"parameter, nor can a nil pointer", i, field)
-			}
+		var err error
+		if p := reflect.ValueOf(field); p.Kind() != reflect.Pointer {
+			wire[i], err = marshal(field)
+		} else if name, ok := wildcards[p.Type()]; ok && !p.IsNil() {
+			wire[i] = json.RawMessage(name)
+		} else {
+			err = fmt.Errorf("a %T cannot be a formal parameter, nor can a "+
+				"nil pointer", field)
 		}
-		if err := checkText(i, field); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
 	}
 	return wire, nil
 }
 
-func checkText(i int, field any) error {
-	if text, ok := field.(string); ok && !utf8.ValidString(text) {
-		return fmt.Errorf("field %d is not UTF-8", i)
+func marshal(field any) (json.RawMessage, error) {
+	text, ok := field.(string)
+	if ok && !utf8.ValidString(text) {
+		return nil, errors.New("the text is not UTF-8")
 	}
-	return nil
+	return json.Marshal(field)
 }
 
 // wildcards has what stands on the wire for a formal parameter.
-var wildcards = map[reflect.Type]any{
-	reflect.TypeFor[*any]():            json.RawMessage("null"),
-	reflect.TypeFor[*string]():         typed("string"),
-	reflect.TypeFor[*bool]():           typed("bool"),
-	reflect.TypeFor[*int]():            typed("int64"),
-	reflect.TypeFor[*int64]():          typed("int64"),
-	reflect.TypeFor[*big.Int]():        typed("int"),
-	reflect.TypeFor[*float64]():        typed("number"),
-	reflect.TypeFor[*[]any]():          typed("array"),
-	reflect.TypeFor[*map[string]any](): typed("object"),
+var wildcards = map[reflect.Type]string{
+	reflect.TypeFor[*any]():            `null`,
+	reflect.TypeFor[*string]():         `{"?":"string"}`,
+	reflect.TypeFor[*bool]():           `{"?":"bool"}`,
+	reflect.TypeFor[*int]():            `{"?":"int64"}`,
+	reflect.TypeFor[*int64]():          `{"?":"int64"}`,
+	reflect.TypeFor[*big.Int]():        `{"?":"int"}`,
+	reflect.TypeFor[*float64]():        `{"?":"number"}`,
+	reflect.TypeFor[*[]any]():          `{"?":"array"}`,
+	reflect.TypeFor[*map[string]any](): `{"?":"object"}`,
 }
-
-func typed(name string) any { return map[string]string{"?": name} }
 
 // set sets the formal parameters of a pattern to the fields of a tuple that
 // has matched it: so they have the right types.
@@ -108,20 +112,7 @@ func set(pattern []any, tuple Tuple) {
 	}
 }
 
-// goTuples reads tuples that come from the space.
-func goTuples(texts []json.RawMessage) ([]Tuple, error) {
-	tuples := make([]Tuple, len(texts))
-	for i, text := range texts {
-		if err := decode(text, &tuples[i]); err != nil {
-			return nil, fmt.Errorf("understand the tuple: %w", err)
-		}
-		for j, value := range tuples[i] {
-			tuples[i][j] = goValue(value)
-		}
-	}
-	return tuples, nil
-}
-
+// goValue turns what JSON brings into what a Tuple holds.
 func goValue(value any) any {
 	switch value := value.(type) {
 	case json.Number:
