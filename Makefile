@@ -1,6 +1,6 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test doctor setup broker check-go
+.PHONY: help demo test claims doctor setup broker check-go
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -18,6 +18,9 @@ test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go test -race ./...
+
+claims: setup ## make every experiment, and say of each claim whether it holds
+	@go run ./internal/lab/claims
 
 doctor: check-go ## say what this machine lacks, and the cure
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor

@@ -103,10 +103,9 @@ func (s *screen) heading(text string) {
 func (s *screen) verdict(holds bool, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	colour, end := green, "claim holds"
+	colour, end := green, holdsMark
 	if !holds {
-		colour, end = red, "claim does NOT hold"
+		colour, end = red, failsMark
 	}
-	fmt.Fprintf(s.out, "%s\n", s.paint(colour,
-		"verdict: "+text+": "+end))
+	fmt.Fprintf(s.out, "%s\n", s.paint(colour, verdictMark+text+end))
 }

@@ -147,3 +147,27 @@ func TestTour(t *testing.T) {
 		t.Errorf("the tour shows no claim: %s", tour.Text())
 	}
 }
+
+// Claims makes every experiment, and says which claims hold. All of them are
+// made by the tests of their patterns; here it is about how it says so.
+func TestClaims(t *testing.T) {
+	l := labtest.New(t)
+	claims := l.Start("internal/lab/claims", "request_reply")
+	if status := claims.Wait(); status != 0 ||
+		lab.Count("2 claims, 2 hold", claims) != 1 ||
+		lab.Count("holds, ", claims) != 2 ||
+		lab.Count("The client may start before the server. 1 request before",
+			claims) != 1 {
+		t.Errorf("status %d: %s", status, claims.Text())
+	}
+	// With no time to wait for anything an experiment has no verdict.
+	claims = l.StartEnv([]string{"DISTSYS_PATIENCE=1ns"},
+		"internal/lab/claims", "go_basics/sockets", "byte-stream")
+	if status := claims.Wait(); status != 1 ||
+		lab.Count("DOES NOT HOLD, ", claims) != 1 ||
+		lab.Count("1 claims, 0 hold", claims) != 1 {
+		t.Errorf("status %d: %s", status, claims.Text())
+	}
+	labtest.Refused(t, "internal/lab/claims", []string{"pipelin"},
+		`no pattern "pipelin"`)
+}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	zmq "github.com/pebbe/zmq4"
 	"go.uber.org/goleak"
 
 	"distsys/internal/lab/local"
@@ -373,6 +374,42 @@ func TestCancelledCallsLoseNothing(t *testing.T) {
 	t.Logf("%d calls ended without a tuple", cancelled.Load())
 	if cancelled.Load() == 0 {
 		t.Error("no call was cancelled")
+	}
+}
+
+// A tuple that is on its way when the call ends goes back to its place. Here
+// the way is through the test, which keeps the reply to itself.
+func TestTupleOnItsWayGoesBack(t *testing.T) {
+	s := serve(t, newAddress())
+	direct, ctx := connect(t, s.address), soon(t)
+	must(t, direct.WriteAll(ctx, Tuple{"n", 1}, Tuple{"n", 2}))
+	between := newAddress()
+	client := listen(t, zmq.ROUTER, between)
+	server := dial(t, zmq.DEALER, s.address)
+
+	short, cancel := context.WithCancel(ctx)
+	ended := make(chan error)
+	taker := connect(t, between)
+	go func() { ended <- second(taker.Take(short, "n", Any)) }()
+	for i, want := range []string{`"take"`, `"cancel"`} {
+		frames, err := client.RecvMessage(0)
+		must(t, err)
+		request := frames[len(frames)-1]
+		if !strings.Contains(request, want) {
+			t.Fatalf("request %d is %s", i, request)
+		}
+		got := server.ask(request)
+		if i == 0 && got != `{"status":"ok","tuples":[["n",1]]}` {
+			t.Errorf("the reply that does not arrive is %s", got)
+		}
+		cancel()
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the take ends with %v", err)
+	}
+	all, err := direct.ReadAll(ctx, "n", Any)
+	if must(t, err); fmt.Sprint(all) != `[["n",1] ["n",2]]` {
+		t.Errorf("left are %v", all)
 	}
 }
 

@@ -31,6 +31,17 @@ func dial(t testing.TB, kind zmq.Type, address string,
 	return raw{t, socket}
 }
 
+func listen(t testing.TB, kind zmq.Type, address string) raw {
+	t.Helper()
+	socket, err := zmq.NewSocket(kind)
+	must(t, err)
+	t.Cleanup(func() { socket.Close() })
+	must(t, socket.SetLinger(0))
+	must(t, socket.SetRcvtimeo(20*time.Second))
+	must(t, socket.Bind(address))
+	return raw{t, socket}
+}
+
 func (r raw) send(frames ...any) {
 	r.t.Helper()
 	_, err := r.SendMessage(frames...)

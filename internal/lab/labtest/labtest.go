@@ -146,13 +146,10 @@ func Experiments(t *testing.T, pattern string, expected ...string) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			experiment := New(t).Start(pattern+"/run", name)
-			status := experiment.Wait()
-			lines := experiment.Lines()
-			last := lines[len(lines)-1]
-			if status != 0 || !strings.HasPrefix(last, "verdict: ") ||
-				!strings.HasSuffix(last, ": claim holds") {
-				t.Errorf("status %d, last line %q", status, last)
+			outcome := New(t).Try(pattern, name)
+			if !outcome.Holds || outcome.Claim == "" {
+				t.Errorf("the claim %q does not hold: %s", outcome.Claim,
+					outcome.Counted)
 			}
 		})
 	}

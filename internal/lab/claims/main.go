@@ -1,0 +1,132 @@
+// Claims makes every experiment of the suite, or those of one pattern, and
+// says of each claim whether it holds.
+//
+//	make claims
+//	go run ./internal/lab/claims pipeline
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"distsys/internal/broker"
+	"distsys/internal/broker/brokerlab"
+	"distsys/internal/lab"
+	"distsys/internal/lab/cli"
+)
+
+// The patterns that need RabbitMQ. Their experiments share a node where that
+// is safe, and see to it themselves where it is not.
+var rabbitmq = []string{"publish_subscribe", "message_queue"}
+
+func main() {
+	cli.Parse("internal/lab/claims [pattern [experiment]]",
+		"Claims makes every experiment, and says whether its claim holds.")
+	cli.Grace = time.Minute // the broker is to end first
+	cli.Main(claims)
+}
+
+func claims(ctx context.Context) (err error) {
+	folder := flag.Arg(0)
+	if folder == "" {
+		folder = "."
+	}
+	if dir, err := lab.Source(folder); err != nil {
+		return err
+	} else if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("no pattern %q; see README.md", folder)
+	}
+	skip := os.Getenv("SKIP_RABBITMQ") != ""
+	var node *broker.Node
+	if !skip && (folder == "." || slices.Contains(rabbitmq, folder)) {
+		fmt.Println("Building the programs; RabbitMQ starts ...")
+		if node, err = broker.TemporaryNode(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, node.Remove()) }()
+		if err := brokerlab.Use(node); err != nil {
+			return err
+		}
+	}
+	programs, remove, err := lab.Build(folder)
+	if err != nil {
+		return err
+	}
+	defer remove()
+
+	// They mostly wait for others, so several can go on at a time. A whole
+	// experiment may take longer than each of its steps.
+	lab.Patience = 10 * time.Minute
+	var all sync.WaitGroup
+	free := make(chan bool, 2*runtime.GOMAXPROCS(0))
+	var lock sync.Mutex
+	count, bad := 0, 0
+	try := func(pattern, name string) error {
+		return lab.Do(ctx, io.Discard, func(l *lab.Lab) {
+			o := l.Try(pattern, name)
+			if ctx.Err() != nil {
+				return
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			count++
+			end := "holds"
+			if !o.Holds {
+				bad++
+				end = "DOES NOT HOLD"
+				fmt.Fprintln(os.Stderr, o.Text)
+			}
+			fmt.Printf("%s, %.1f s, %s/run %s: %s %s\n", end,
+				o.Took.Seconds(), pattern, name, o.Claim, o.Counted)
+		})
+	}
+	failures := make(chan error, 1000)
+	for _, program := range programs {
+		pattern, isRun := strings.CutSuffix(program, "/run")
+		if !isRun || skip && slices.Contains(rabbitmq, pattern) {
+			continue
+		}
+		var names []string
+		err := lab.Do(ctx, io.Discard, func(l *lab.Lab) {
+			list := l.Start(program, "-list")
+			list.Wait()
+			names = list.Lines()
+		})
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if flag.NArg() > 1 && name != flag.Arg(1) {
+				continue
+			}
+			all.Add(1)
+			free <- true
+			go func() {
+				defer all.Done()
+				if err := try(pattern, name); err != nil {
+					failures <- err
+				}
+				<-free
+			}()
+		}
+	}
+	all.Wait()
+	close(failures)
+	for failure := range failures {
+		err = errors.Join(err, failure)
+	}
+	fmt.Printf("%d claims, %d hold\n", count, count-bad)
+	if bad > 0 || count == 0 {
+		err = errors.Join(err, fmt.Errorf("%d claims do not hold", bad))
+	}
+	return err
+}

@@ -1,0 +1,70 @@
+package lab
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+)
+
+// An Outcome is how an experiment ended.
+type Outcome struct {
+	Pattern, Name string
+	Claim         string
+	Counted       string // what its verdict says
+	Holds         bool
+	Took          time.Duration
+	Text          string // all that it printed
+}
+
+const (
+	verdictMark = "verdict: "
+	holdsMark   = ": claim holds"
+	failsMark   = ": claim does NOT hold"
+)
+
+// Try makes an experiment with the pattern's run program, as if it had been
+// typed, and reads how it ended.
+func (l *Lab) Try(pattern, name string) Outcome {
+	begun := time.Now()
+	run := l.Start(pattern+"/run", name)
+	status := run.Wait()
+	o := Outcome{Pattern: pattern, Name: name, Took: time.Since(begun),
+		Text: run.Text()}
+	for _, line := range run.Lines() {
+		heading := "== " + pattern + " " + name + ": "
+		if claim, ok := strings.CutPrefix(line, heading); ok {
+			o.Claim = claim
+		}
+		if text, ok := strings.CutPrefix(line, verdictMark); ok {
+			text, o.Holds = strings.CutSuffix(text, holdsMark)
+			o.Counted = strings.TrimSuffix(text, failsMark)
+		}
+	}
+	if o.Counted == "" {
+		o.Counted = "it ended without a verdict"
+	}
+	o.Holds = o.Holds && status == 0
+	return o
+}
+
+// Do gives f a lab that shows what happens on out. It returns why the story
+// could not go on, if it could not.
+func Do(ctx context.Context, out io.Writer, f func(l *Lab)) (err error) {
+	l, err := New(ctx, out, func(reason string) { panic(errStory(reason)) })
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	defer func() {
+		if reason := recover(); reason != nil {
+			failed, ok := reason.(errStory)
+			if !ok {
+				panic(reason)
+			}
+			err = failed
+		}
+	}()
+	f(l)
+	return nil
+}
