@@ -62,7 +62,7 @@ func connect(t testing.TB, address string) *Client {
 
 // soon is a context for calls that are expected to end by themselves.
 func soon(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -388,6 +388,7 @@ func TestTupleOnItsWayGoesBack(t *testing.T) {
 	server := dial(t, zmq.DEALER, s.address)
 
 	short, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended := make(chan error)
 	taker := connect(t, between)
 	go func() { ended <- second(taker.Take(short, "n", Any)) }()
@@ -416,8 +417,16 @@ func TestTupleOnItsWayGoesBack(t *testing.T) {
 // A call that nobody answers ends at once with its context, whether there
 // is a server that does not answer, or none.
 func TestContextEndsACall(t *testing.T) {
-	for _, address := range []string{serve(t, newAddress()).address,
-		newAddress(), "tcp://no-such-host.invalid:1"} {
+	cancelled := make(chan bool, 10)
+	s := serve(t, newAddress(), func(s *Server) {
+		s.Log = func(format string, _ ...any) {
+			if strings.HasPrefix(format, "cancel") {
+				cancelled <- true
+			}
+		}
+	})
+	for _, address := range []string{s.address, newAddress(),
+		"tcp://no-such-host.invalid:1"} {
 		space := connect(t, address)
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error)
@@ -434,6 +443,12 @@ func TestContextEndsACall(t *testing.T) {
 		if _, err := space.Take(ctx, "x"); !errors.Is(err, context.Canceled) {
 			t.Errorf("a take that is cancelled already ends with %v", err)
 		}
+	}
+	// At once, and not when the wait at the server was over.
+	select {
+	case <-cancelled:
+	case <-soon(t).Done():
+		t.Error("the server has heard of no cancelled call")
 	}
 }
 
