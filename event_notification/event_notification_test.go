@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { labtest.Main(m, "event_notification") }
 func TestExperiments(t *testing.T) {
 	labtest.Experiments(t, "event_notification", "slow-subscriber",
 		"slow-joiner", "offline-subscriber", "topic-filter",
-		"publisher-crash")
+		"moved-publisher", "publisher-crash")
 }
 
 func TestStory(t *testing.T) {

@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 
 func TestExperiments(t *testing.T) {
 	labtest.Experiments(t, "pipeline", "fair-share", "slow-worker",
-		"worker-crash", "two-sources", "no-worker")
+		"worker-crash", "two-sources", "moved-pusher",
+		"no-worker")
 }
 
 func TestStory(t *testing.T) {

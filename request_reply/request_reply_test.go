@@ -14,7 +14,8 @@ func TestMain(m *testing.M) { labtest.Main(m, "request_reply") }
 
 func TestExperiments(t *testing.T) {
 	t.Parallel()
-	labtest.Experiments(t, "request_reply", "client-first", "server-crash")
+	labtest.Experiments(t, "request_reply", "client-first", "server-crash",
+		"moved-server")
 }
 
 func TestStory(t *testing.T) {

@@ -26,6 +26,9 @@ func main() {
 				" of that time."},
 		lab.Experiment{Name: "topic-filter", Run: topicFilter,
 			Claim: "A subscription takes every topic that begins like it."},
+		lab.Experiment{Name: "moved-publisher", Run: movedPublisher,
+			Claim: "A subscriber must know where the publisher is: when that" +
+				" moves, the subscriber hears nothing."},
 		lab.Experiment{Name: "publisher-crash", Run: publisherCrash,
 			Claim: "Subscribers come back by themselves to a publisher that" +
 				" is restarted; what it publishes before is gone."},
@@ -242,4 +245,29 @@ func publisherCrash(l *lab.Lab) {
 	l.Verdict(back == len(subscribers) && gone >= len(subscribers),
 		"%d of %d subscribers came back by themselves; together they "+
 			"missed %d of the first events", back, len(subscribers), gone)
+}
+
+func movedPublisher(l *lab.Lab) {
+	const events = 10
+	before, after := l.Address(), l.Address()
+	l.Turn("a subscriber follows a publisher")
+	old := subscriber(l, before, "A")
+	p := publisher(l, before, "-wait", "1", "-count", fmt.Sprint(events),
+		"-interval", "50ms")
+	p.Wait()
+	l.WaitForNumbers(events, received, old)
+	heard := lab.Count(received, old)
+
+	l.Turn("the publisher moves to another address, which subscriber B knows")
+	moved := subscriber(l, after, "B")
+	p = publisher(l, after, "-wait", "1", "-count", fmt.Sprint(events),
+		"-interval", "50ms")
+	p.Wait()
+	l.WaitForNumbers(events, received, moved)
+	old.Stop()
+	silent := lab.Count(received, old) - heard
+	again := lab.Count(received, moved)
+	l.Verdict(heard == events && silent == 0 && again == events,
+		"%d events before it moved, A received %d; %d events after, "+
+			"A received %d, B %d", events, heard, events, silent, again)
 }

@@ -134,7 +134,97 @@ func TestReadmesNameTheExperiments(t *testing.T) {
 	}
 }
 
-// The tour is what make demo runs.
+// experiments returns what a pattern's run program says of its experiments:
+// their names, and what they claim.
+func experiments(t *testing.T, pattern string) (names []string,
+	claims map[string]string) {
+	t.Helper()
+	l := labtest.New(t)
+	list, help := l.Start(pattern+"/run", "-list"), l.Start(pattern+"/run", "-h")
+	if list.Wait() != 0 || help.Wait() != 0 {
+		t.Fatalf("%s/run -list or -h fails", pattern)
+	}
+	claims = map[string]string{}
+	for _, name := range list.Lines() {
+		for _, line := range help.Lines() {
+			rest, ok := strings.CutPrefix(line, "  "+name+" ")
+			if ok {
+				claims[name] = strings.TrimSpace(rest)
+			}
+		}
+	}
+	return list.Lines(), claims
+}
+
+// The README's page of claims has all that the experiments claim, in their
+// own words; and the table that compares the patterns names an experiment of
+// that pattern in each of its cells.
+func TestReadmeHasEveryClaim(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	labtest.Must(t, err)
+	readme := string(text)
+	_, page, found := strings.Cut(readme, "## Every claim")
+	if !found {
+		t.Fatal("no page of claims")
+	}
+	total := 0
+	all := map[string][]string{}
+	for _, program := range programs(t) {
+		pattern, ok := strings.CutSuffix(program, "/run")
+		if !ok || strings.HasPrefix(program, "internal/") {
+			continue
+		}
+		names, claims := experiments(t, pattern)
+		all[pattern] = names
+		total += len(names)
+		for _, name := range names {
+			row := "| " + pattern + " `" + name + "` | " + claims[name] + " |\n"
+			if claims[name] == "" || !strings.Contains(page, row) {
+				t.Errorf("the page of claims lacks %q", row)
+			}
+		}
+	}
+	if n := strings.Count(page, "\n| ") - 1; n != total {
+		t.Errorf("the page has %d claims, the programs %d", n, total)
+	}
+
+	_, table, found := strings.Cut(readme, "## The patterns side by side")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var patterns []string
+	named := regexp.MustCompile("`([a-z-]+)`")
+	rows := 0
+	for _, line := range strings.Split(table, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || strings.Contains(line, "---") {
+			continue
+		}
+		cells = cells[2 : len(cells)-1]
+		if patterns == nil {
+			for _, cell := range cells {
+				_, folder, _ := strings.Cut(cell, "](")
+				patterns = append(patterns, strings.Trim(folder, "/) "))
+			}
+			continue
+		}
+		rows++
+		for i, cell := range cells {
+			names := named.FindAllStringSubmatch(cell, -1)
+			if len(names) == 0 {
+				t.Errorf("no experiment stands behind %q", cell)
+			}
+			for _, name := range names {
+				if !slices.Contains(all[patterns[i]], name[1]) {
+					t.Errorf("%s has no experiment %s", patterns[i], name[1])
+				}
+			}
+		}
+	}
+	if !found || rows != 7 || len(patterns) != 6 {
+		t.Errorf("the table has %d rows for %q", rows, patterns)
+	}
+}
+
+// The tour is what make demo runs. What the README shows of it is there.
 func TestTour(t *testing.T) {
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		t.Log("SKIP_RABBITMQ is set: the tour runs without RabbitMQ")
@@ -146,6 +236,29 @@ func TestTour(t *testing.T) {
 	if n := lab.Count("claim holds", tour); n == 0 {
 		t.Errorf("the tour shows no claim: %s", tour.Text())
 	}
+	if os.Getenv("SKIP_RABBITMQ") != "" {
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	labtest.Must(t, err)
+	_, shown, found := strings.Cut(string(text), "<!-- varies: ")
+	varies, shown, _ := strings.Cut(shown, " -->")
+	_, shown, _ = strings.Cut(shown, "$ make demo\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	s := &scene{varies: strings.Fields(varies)}
+	want := strings.Split(strings.ReplaceAll(strings.TrimSpace(shown), "...\n",
+		""), "\n")
+	timed := regexp.MustCompile(`^ *([0-9.]+s )?`) // the time varies, too
+	for _, line := range tour.Lines() {
+		line = timed.ReplaceAllString(line, "")
+		if len(want) > 0 && s.pattern(timed.ReplaceAllString(want[0], "")).
+			MatchString(line) {
+			want = want[1:]
+		}
+	}
+	if !found || len(want) > 0 {
+		t.Errorf("the tour has no such line as the README: %q", want)
+	}
 }
 
 // Claims makes every experiment, and says which claims hold. All of them are
@@ -154,8 +267,8 @@ func TestClaims(t *testing.T) {
 	l := labtest.New(t)
 	claims := l.Start("internal/lab/claims", "request_reply")
 	if status := claims.Wait(); status != 0 ||
-		lab.Count("2 claims, 2 hold", claims) != 1 ||
-		lab.Count("holds, ", claims) != 2 ||
+		lab.Count("3 claims, 3 hold", claims) != 1 ||
+		lab.Count("holds, ", claims) != 3 ||
 		lab.Count("The client may start before the server. 1 request before",
 			claims) != 1 {
 		t.Errorf("status %d: %s", status, claims.Text())

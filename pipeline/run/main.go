@@ -29,6 +29,9 @@ func main() {
 				" with it."},
 		lab.Experiment{Name: "two-sources", Run: twoSources,
 			Claim: "A worker pulls fairly from two pushers."},
+		lab.Experiment{Name: "moved-pusher", Run: movedPusher,
+			Claim: "A worker must know where the pusher is: when that moves," +
+				" the worker gets nothing."},
 		lab.Experiment{Name: "no-worker", Run: noWorker,
 			Claim: "Without a worker the pusher waits; when one comes it" +
 				" gets every order."},
@@ -203,4 +206,28 @@ func noWorker(l *lab.Lab) {
 		len(handled) == orders,
 		"%d sent before a worker was there, then %d sent, %d handled, %d lost",
 		early, orders, len(handled), orders-len(handled))
+}
+
+func movedPusher(l *lab.Lab) {
+	before, after := newLine(l), newLine(l)
+	l.Turn("a worker pulls orders from a pusher")
+	count := fmt.Sprint(orders)
+	old := before.worker("1", quick)
+	before.pusher("-interval", "0", "-count", count).Wait()
+	l.WaitForNumbers(orders, "delivered order ", old)
+	got := lab.Count("received order", old)
+
+	l.Turn("the pusher moves to another address; worker 1 does not know it")
+	pusher := after.pusher("-interval", "0", "-count", count)
+	pusher.WaitFor("waiting for a worker")
+	l.Turn("worker 2 does")
+	moved := after.worker("2", quick)
+	pusher.Wait()
+	l.WaitForNumbers(orders, "delivered order ", moved)
+	old.Stop()
+	nothing := lab.Count("received order", old) - got
+	all := lab.Count("received order", moved)
+	l.Verdict(got == orders && nothing == 0 && all == orders,
+		"%d orders before it moved, worker 1 got %d; %d orders after, "+
+			"worker 1 got %d, worker 2 %d", orders, got, orders, nothing, all)
 }

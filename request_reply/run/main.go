@@ -18,6 +18,9 @@ func main() {
 		lab.Experiment{Name: "server-crash", Run: serverCrash,
 			Claim: "A client that asks again survives a crash of the server" +
 				" (at least once); a plain REQ hangs for ever."},
+		lab.Experiment{Name: "moved-server", Run: movedServer,
+			Claim: "A client must know where the server is: when that moves," +
+				" the client asks in vain."},
 	)
 }
 
@@ -95,4 +98,33 @@ func serverCrash(l *lab.Lab) {
 	l.Verdict(hangs && status == 0 && answered == 1 && handled == 2,
 		"plain REQ: %s; asking again: 1 request, received %d times, "+
 			"%d reply", reply, handled, answered)
+}
+
+func movedServer(l *lab.Lab) {
+	before, after := l.Address(), l.Address()
+	ask := func(address string) *lab.Process {
+		client := l.Start("request_reply/client", "-connect", address,
+			"-timeout", "500ms", "-tries", "2", "hello")
+		client.Wait()
+		return client
+	}
+	l.Turn("a server at one address; a client asks it")
+	server := l.Start("request_reply/server", "-bind", before)
+	server.WaitFor("listening")
+	first := ask(before)
+
+	l.Turn("the server moves to another address; the client asks at the old " +
+		"one, then at the new one")
+	server.Stop()
+	server = l.Start("request_reply/server", "-bind", after)
+	server.WaitFor("listening")
+	old := ask(before)
+	moved := ask(after)
+
+	replies := lab.Count("hello!", first)
+	inVain := lab.Count("hello!", old)
+	again := lab.Count("hello!", moved)
+	l.Verdict(replies == 1 && inVain == 0 && again == 1,
+		"%d reply before the server moved; then %d at the old address, %d at "+
+			"the new one", replies, inVain, again)
 }
