@@ -1,6 +1,6 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test claims doctor setup broker check-go
+.PHONY: help demo test claims soak doctor setup broker check-go
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -22,6 +22,12 @@ test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
 claims: setup ## make every experiment, and say of each claim whether it holds
 	@go run ./internal/lab/claims
 
+soak: setup ## test for half an hour what chance could break
+	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
+	go test -race -run 'Model|Linear|Cancelled' -count 20 \
+		./tuple_spaces/tuplespace -rapid.checks 5000
+	go test -race -count 5 ./...
+
 doctor: check-go ## say what this machine lacks, and the cure
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor
 
@@ -29,7 +35,7 @@ setup: check-go ## install what this machine lacks (it says what, first)
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor -fix
 
 broker: setup ## a RabbitMQ broker of your own, in the foreground
-	@mkdir -p .broker && go build -o .broker/node ./internal/broker/node
+	@mkdir -p .broker && go build -buildvcs=false -o .broker/node ./internal/broker/node
 	@exec .broker/node
 
 # Go itself cannot be asked from Go, so this is the one check in shell.

@@ -104,7 +104,8 @@ func (b *bin) build(programs ...string) error {
 	for _, program := range programs {
 		go func() {
 			file := filepath.Join(b.dir, filepath.FromSlash(program))
-			args := []string{"build", "-o", file}
+			// What git knows is not needed, and git may be missing.
+			args := []string{"build", "-buildvcs=false", "-o", file}
 			if raceDetector && os.Getenv("DISTSYS_RACE") != "off" {
 				args = append(args, "-race")
 			}

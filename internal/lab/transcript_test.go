@@ -36,13 +36,14 @@ import (
 //     for any number: 4711 for any process id, as a rule. Another one,
 //     <!-- may come: warning -->, names what lines hold that may come or not,
 //     and <!-- any order --> says that the order of lines is left to chance.
-//   - Blocks of other kinds (text, mermaid) are not run.
+//   - Blocks of other kinds (text, mermaid) are not run: those that install
+//     something, need a second machine, or run tests.
 func TestTranscripts(t *testing.T) {
 	readmes, err := filepath.Glob(filepath.Join(root, "*", "README.md"))
 	labtest.Must(t, err)
 	readmes = append(readmes, filepath.Join(root, "README.md"))
 	all := 0
-	url := sync.OnceValue(func() string { return amqpURL(t) })
+	node := sync.OnceValue(func() *broker.Node { return startNode(t) })
 	for _, readme := range readmes {
 		text, err := os.ReadFile(readme)
 		labtest.Must(t, err)
@@ -56,22 +57,47 @@ func TestTranscripts(t *testing.T) {
 					if os.Getenv("SKIP_RABBITMQ") != "" {
 						t.Skip("SKIP_RABBITMQ is set")
 					}
-					env = append(env, "AMQP_URL="+url())
+					url := strings.Replace(node().URL("/"), "127.0.0.1",
+						"localhost", 1)
+					env = append(env, "AMQP_URL="+url,
+						"DISTSYS_NODE="+node().Dir)
 				}
 				s.play(t, env)
 			})
 		}
 	}
-	if all < 10 {
+	if all < 12 {
 		t.Errorf("only %d transcripts were found", all)
 	}
 }
 
-func amqpURL(t *testing.T) string {
+// A command that could be run is in a console block, and so is tested.
+func TestNoTranscriptIsLeftOut(t *testing.T) {
+	readmes, err := filepath.Glob(filepath.Join(root, "*", "README.md"))
+	labtest.Must(t, err)
+	block := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```")
+	elsewhere := []string{"make demo", "docker", "rabbitmqctl", "tcp://*",
+		"@one"} // installs, or is about a second machine
+	for _, readme := range append(readmes, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(readme)
+		labtest.Must(t, err)
+		for _, match := range block.FindAllStringSubmatch(string(text), -1) {
+			if match[1] != "console" && strings.Contains(match[2], "go run") &&
+				!slices.ContainsFunc(elsewhere, func(s string) bool {
+					return strings.Contains(match[2], s)
+				}) {
+				t.Errorf("%s has commands that are not run: %s", readme,
+					match[2])
+			}
+		}
+	}
+}
+
+func startNode(t *testing.T) *broker.Node {
 	node, err := broker.TemporaryNode(context.Background())
 	labtest.Must(t, err)
 	t.Cleanup(func() { labtest.Must(t, node.Remove()) })
-	return strings.Replace(node.URL("/"), "127.0.0.1", "localhost", 1)
+	return node
 }
 
 // A scene is the terminals below one heading.
