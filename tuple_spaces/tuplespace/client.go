@@ -2,10 +2,11 @@
 // and take them out, and know nothing of each other. The idea is Linda's
 // (David Gelernter, Generative communication in Linda, 1985).
 //
-// To read it in order: client.go (a call, until its reply is there),
-// messages.go (what goes over the wire), server.go (one goroutine that does
-// one request after the other), space.go (the space itself), tuple.go
-// (fields and matching), queue.go (two lists that the space is made of).
+// To read it in order: client.go (a call, until its reply is there), values.go
+// (Go's values on the wire), messages.go (the wire), server.go (one goroutine
+// that does one request after the other), sessions.go (a request that comes
+// twice is done once), space.go (the space itself), tuple.go (fields and
+// matching), queue.go (two lists that the space is made of).
 package tuplespace
 
 import (

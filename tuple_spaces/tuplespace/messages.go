@@ -96,8 +96,11 @@ func parse(text []byte) (r *request, err error) {
 	return r, err
 }
 
-// A reply is one JSON object too. Its tuples are JSON arrays: as text for the
-// server, as a Tuple for the client.
+// An answer is a reply as the server writes it: with tuples that are JSON
+// already. A client reads each as a Tuple.
+type answer = reply[json.RawMessage]
+
+// A reply is one JSON object too.
 type reply[T json.RawMessage | Tuple] struct {
 	Status string `json:"status"` // ok, none, expired or error
 	Tuples []T    `json:"tuples,omitempty"`

@@ -3,7 +3,6 @@ package tuplespace
 import (
 	"container/list"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,12 +15,9 @@ import (
 
 // Bounds of a server.
 const (
-	maxWait     = 10 * time.Second // then the client asks again, if alive
-	maxWaiting  = 10_000
-	maxLoans    = 10_000
-	keepReplies = 5 * time.Minute
-	maxReplies  = 20_000   // kept
-	maxKept     = 64 << 20 // bytes of them
+	maxWait    = 10 * time.Second // then the client asks again, if alive
+	maxWaiting = 10_000
+	maxLoans   = 10_000
 )
 
 // A Server keeps a space for its clients. One goroutine owns both the space
@@ -126,17 +122,6 @@ type caller struct {
 
 func (c *caller) connection() string { return string(c.envelope[0]) }
 
-// A session is what the server remembers of a client: its last request, and
-// how that was answered or who waits for the answer.
-type session struct {
-	client string
-	seq    int64
-	answer []byte
-	took   Found // what the answer took out of the space
-	waits  *caller
-	used   time.Time
-}
-
 // handle does one request. Its frames are an envelope, which ends with an
 // empty frame, and the request itself.
 func (s *Server) handle(frames [][]byte) {
@@ -168,19 +153,19 @@ func (s *Server) handle(frames [][]byte) {
 	case "write":
 		s.Log("write %.200s", listOf{r.Tuples})
 		s.space.Write(r.tuples, milliseconds(r.TTL))
-		s.reply(c, reply[json.RawMessage]{Status: "ok"}, Found{})
+		s.reply(c, answer{Status: "ok"}, Found{})
 	case "commit":
 		done := s.space.Commit(r.Loan, r.tuples)
 		s.Log("commit loan %s%s, write %.200s", r.Loan, tooLate(done),
 			listOf{r.Tuples})
-		s.reply(c, reply[json.RawMessage]{Status: status(done)}, Found{})
+		s.reply(c, answer{Status: status(done)}, Found{})
 	case "release":
 		done := s.space.Release(r.Loan)
 		s.Log("release loan %s%s", r.Loan, tooLate(done))
-		s.reply(c, reply[json.RawMessage]{Status: status(done)}, Found{})
+		s.reply(c, answer{Status: status(done)}, Found{})
 	case "cancel":
 		s.Log("cancel the last request")
-		s.reply(c, reply[json.RawMessage]{Status: "ok"}, Found{})
+		s.reply(c, answer{Status: "ok"}, Found{})
 	}
 }
 
@@ -226,25 +211,24 @@ func (s *Server) find(c *caller) {
 // give answers a read or a take with what was found, if anything. Where it
 // is false the tuples are still the space's.
 func (s *Server) give(c *caller, found Found) bool {
-	answer := reply[json.RawMessage]{Status: "ok", Tuples: found.Tuples(), More: found.More}
+	a := answer{Status: "ok", Tuples: found.Tuples(), More: found.More}
 	if found.loan != nil {
-		answer.Loan = found.loan.name
+		a.Loan = found.loan.name
 	}
 	if found.Empty() {
-		answer.Status = "none"
+		a.Status = "none"
 		if c.wait != nil {
-			answer.Place = c.wait.Place
+			a.Place = c.wait.Place
 		}
 	}
-	given := s.reply(c, answer, found)
+	given := s.reply(c, a, found)
 	switch op := c.request.Op; {
 	case !given:
 		s.Log("%s %.200s: its client is gone", op, jsonOf{c.request.Pattern})
 	case !found.Empty() && found.loan != nil:
-		s.Log("%s gets %.200s, on loan %s", op, listOf{answer.Tuples},
-			answer.Loan)
+		s.Log("%s gets %.200s, on loan %s", op, listOf{a.Tuples}, a.Loan)
 	case !found.Empty():
-		s.Log("%s gets %.200s", op, listOf{answer.Tuples})
+		s.Log("%s gets %.200s", op, listOf{a.Tuples})
 	case c.wait == nil:
 		s.Log("%s %.200s finds nothing", op, jsonOf{c.request.Pattern})
 	}
@@ -253,8 +237,8 @@ func (s *Server) give(c *caller, found Found) bool {
 
 // reply sends a reply, and remembers it where the client has a name. It is
 // false where the client cannot be reached, as one that was killed.
-func (s *Server) reply(c *caller, answer reply[json.RawMessage], found Found) bool {
-	text := encode(answer)
+func (s *Server) reply(c *caller, a answer, found Found) bool {
+	text := encode(a)
 	sent := s.send(c, text)
 	if c.session == nil || c.session.client == "" ||
 		!sent && !found.Empty() {
@@ -268,7 +252,7 @@ func (s *Server) reply(c *caller, answer reply[json.RawMessage], found Found) bo
 
 func (s *Server) refuse(c *caller, err error) {
 	s.Log("refused: %v", err)
-	s.send(c, encode(reply[json.RawMessage]{Status: "error", Error: err.Error()}))
+	s.send(c, encode(answer{Status: "error", Error: err.Error()}))
 }
 
 // send must not wait: a client that does not take its replies would stop all
@@ -283,65 +267,6 @@ func (s *Server) send(c *caller, text string) bool {
 		}
 	}
 	return err == nil
-}
-
-// isFresh looks at what the client asked before. It is false where the
-// request has come twice, and is not to be done again.
-func (s *Server) isFresh(c *caller) (bool, error) {
-	r := c.request
-	c.session = s.sessionOf(r.Client)
-	last := c.session
-	switch {
-	case r.Op == "cancel" && r.Seq == last.seq:
-		s.stopWaiting(last.waits)
-		took := last.took
-		last.took = Found{}
-		s.space.GiveBack(took)
-	case r.Op == "cancel" && r.Seq < last.seq: // it has had its reply
-		c.session = nil
-	case r.Seq < last.seq:
-		return true, fmt.Errorf("seq %d comes after %d", r.Seq, last.seq)
-	case r.Seq > last.seq: // if a cancel, then of what has yet to come
-		s.stopWaiting(last.waits)
-		last.seq, last.took = r.Seq, Found{}
-		s.kept -= len(last.answer)
-		last.answer = nil
-	case last.waits != nil: // the answer goes to where it asks from now
-		delete(s.waiting, last.waits.connection())
-		s.stopWaiting(s.waiting[c.connection()])
-		last.waits.envelope = c.envelope
-		s.waiting[c.connection()] = last.waits
-		return false, nil
-	case last.answer != nil:
-		s.send(c, string(last.answer))
-		return false, nil
-	}
-	return true, nil
-}
-
-// sessionOf finds the client's session, or begins one. The oldest are given
-// up where there are too many.
-func (s *Server) sessionOf(client string) *session {
-	now := s.space.now
-	for s.recent.Len() > 0 {
-		oldest := s.recent.Front().Value.(*session)
-		if s.recent.Len() <= maxReplies && s.kept <= maxKept &&
-			now.Sub(oldest.used) < keepReplies {
-			break
-		}
-		s.recent.Remove(s.sessions[oldest.client])
-		delete(s.sessions, oldest.client)
-		s.kept -= len(oldest.answer)
-		oldest.client = "" // given up
-	}
-	element := s.sessions[client]
-	if element == nil {
-		element = s.recent.PushBack(&session{client: client, seq: -1})
-		s.sessions[client] = element
-	}
-	s.recent.MoveToBack(element)
-	element.Value.(*session).used = now
-	return element.Value.(*session)
 }
 
 // stopWaiting ends a wait that nobody needs any more.
