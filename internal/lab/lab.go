@@ -39,6 +39,7 @@ type Lab struct {
 	mu        sync.Mutex
 	changed   *sync.Cond // a line was printed, or a process ended
 	processes []*Process
+	panes     *panes // nil: all is shown on the screen
 	cleanups  []func()
 	verdict   *bool
 	beside    string

@@ -30,6 +30,7 @@ type Process struct {
 	ended  bool
 	status int // exit status; -1 where a signal ended it
 	muted  bool
+	pane   *pane // nil: it has none
 }
 
 // Start starts a program, such as "request_reply/server".
@@ -54,6 +55,7 @@ func (l *Lab) StartEnv(env []string, program string,
 	p.label = fmt.Sprintf("%s %d", p.role, p.cmd.Process.Pid)
 	l.mu.Lock()
 	l.processes = append(l.processes, p)
+	l.panes.add(p, typed(program, args))
 	l.mu.Unlock()
 	go p.watch(stdout, stderr)
 	return p
@@ -77,6 +79,14 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 	defer p.lab.mu.Unlock()
 	p.ended = true
 	p.status = p.cmd.ProcessState.ExitCode()
+	switch p.status {
+	case 0:
+		p.mark("ended")
+	case -1:
+		p.mark("killed")
+	default:
+		p.mark(fmt.Sprintf("ended with status %d", p.status))
+	}
 	p.lab.changed.Broadcast()
 }
 
@@ -100,22 +110,30 @@ func (p *Process) add(line string, isErr bool) {
 	if isErr {
 		p.stderr = append(p.stderr, line)
 	}
+	p.show(line, isErr)
+	p.lab.changed.Broadcast()
+}
+
+// show shows a line where the program's lines belong.
+func (p *Process) show(line string, isErr bool) {
 	// A program's lines begin with its role and id; only a client prints a
 	// bare reply, and only refusals come without an id.
 	if p.role == "run" && !isErr { // it has a screen of its own
 		p.lab.screen.raw(line)
-		p.lab.changed.Broadcast()
 		return
 	}
+	text := line
 	if strings.HasPrefix(line, p.role+" ") {
 		p.label, _, _ = strings.Cut(line, ":")
 	} else {
-		line = p.label + ": " + line
+		text = p.label + ": " + line
 	}
-	if !p.muted || isErr {
-		p.lab.screen.line(p.role, line)
+	switch {
+	case p.pane != nil:
+		p.pane.line(p.label, line)
+	case !p.muted || isErr:
+		p.lab.screen.line(p.role, text)
 	}
-	p.lab.changed.Broadcast()
 }
 
 // Lines returns all that the process has printed so far.
@@ -220,6 +238,7 @@ func (p *Process) Mute() *Process {
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
 	p.muted = true
+	p.lab.panes.close(p)
 	return p
 }
 
@@ -232,11 +251,17 @@ func (p *Process) Freeze() {
 	_, err := syscall.Wait4(p.PID(), &status, syscall.WUNTRACED, nil)
 	p.lab.Check(err)
 	p.lab.screen.event(p.Label() + " is frozen")
+	p.lab.mu.Lock()
+	defer p.lab.mu.Unlock()
+	p.mark("frozen")
 }
 
 // Thaw lets a frozen process go on.
 func (p *Process) Thaw() {
 	p.lab.screen.event(p.Label() + " goes on")
+	p.lab.mu.Lock()
+	p.mark("goes on")
+	p.lab.mu.Unlock()
 	p.signal(syscall.SIGCONT)
 }
 

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ type screen struct {
 	colour bool
 	begun  time.Time
 	roles  []string // in the order of their first line, which gives the colour
+	prompt string   // what is being asked
 }
 
 func newScreen(out io.Writer) *screen {
@@ -26,12 +28,13 @@ func newScreen(out io.Writer) *screen {
 // (see no-color.org).
 func colourful(out io.Writer) bool {
 	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 &&
+	return ok && terminal(file) &&
 		os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func terminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // Colours that can be read on light and on dark ground: the middle of the
@@ -108,4 +111,19 @@ func (s *screen) verdict(holds bool, text string) {
 		colour, end = red, failsMark
 	}
 	fmt.Fprintf(s.out, "%s\n", s.paint(colour, verdictMark+text+end))
+}
+
+// ask shows what is asked of those who watch; "": they have answered.
+func (s *screen) ask(prompt string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prompt = prompt
+	fmt.Print(prompt)
+}
+
+// again shows all that was told once more, on a screen of another width.
+func (s *screen) again(told *bytes.Buffer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Print("\x1b[H\x1b[2J" + told.String() + s.prompt)
 }

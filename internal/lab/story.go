@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"distsys/internal/lab/cli"
@@ -27,6 +29,8 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 	list := flag.Bool("list", false, "name the experiments")
 	step := flag.Bool("step", false,
 		"wait for Return at each turning point")
+	panes := flag.Bool("tmux", false,
+		"show each program in a tmux pane of its own, until Return")
 	var names []string
 	help := what + "\n\nexperiments:"
 	for _, e := range all {
@@ -42,16 +46,19 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 			}
 			return nil
 		}
-		if flag.NArg() == 0 {
-			return tell(ctx, *step, pattern, Experiment{Claim: what, Run: story})
-		}
-		for _, e := range all {
-			if e.Name == flag.Arg(0) {
-				return tell(ctx, *step, pattern, e)
+		chosen := Experiment{Claim: what, Run: story}
+		if flag.NArg() > 0 {
+			i := slices.Index(names, flag.Arg(0))
+			if i < 0 {
+				return fmt.Errorf("no experiment %q; there are: %s",
+					flag.Arg(0), strings.Join(names, ", "))
 			}
+			chosen = all[i]
 		}
-		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(0),
-			strings.Join(names, ", "))
+		if *panes {
+			return tellInTmux(ctx, *step, pattern, chosen)
+		}
+		return tell(ctx, *step, false, pattern, chosen)
 	})
 }
 
@@ -61,7 +68,7 @@ type errStory string
 func (e errStory) Error() string { return string(e) }
 
 // tell runs a story or an experiment from beginning to end.
-func tell(ctx context.Context, step bool, pattern string,
+func tell(ctx context.Context, step, panes bool, pattern string,
 	e Experiment) (err error) {
 	l, err := New(ctx, os.Stdout, func(reason string) {
 		panic(errStory(reason))
@@ -69,8 +76,12 @@ func tell(ctx context.Context, step bool, pattern string,
 	if err != nil {
 		return err
 	}
+	ask := func(string) {}
+	if step || panes {
+		ask = waitForReturn(ctx, l.screen.ask)
+	}
 	if step {
-		l.step = waitForReturn(ctx)
+		l.step = func() { ask("(Return goes on) ") }
 	}
 	if err := l.bin.prepare(pattern); err != nil {
 		l.Close()
@@ -80,9 +91,26 @@ func tell(ctx context.Context, step bool, pattern string,
 	if e.Name != "" {
 		title += " " + e.Name
 	}
+	if panes {
+		if err := l.openPanes(); err != nil {
+			l.panes.end(func() {})
+			l.Close()
+			return err
+		}
+	}
 	l.screen.begun = time.Now()
 	l.screen.heading("== " + title + ": " + e.Claim)
 	defer l.Close()
+	defer func() {
+		if panes {
+			l.panes.end(func() {
+				if err != nil && ctx.Err() == nil {
+					l.screen.event(err.Error())
+				}
+				ask("(Return closes the panes) ")
+			})
+		}
+	}()
 	defer func() {
 		if reason := recover(); reason != nil {
 			failed, ok := reason.(errStory)
@@ -106,17 +134,26 @@ func tell(ctx context.Context, step bool, pattern string,
 }
 
 // waitForReturn reads a line from the keyboard, unless the story is stopped.
-func waitForReturn(ctx context.Context) func() {
-	lines := make(chan bool)
+func waitForReturn(ctx context.Context,
+	ask func(string)) func(prompt string) {
+	lines := make(chan bool, 1)
+	var asked atomic.Bool
 	go func() {
 		keyboard := bufio.NewScanner(os.Stdin)
 		for keyboard.Scan() {
-			lines <- true
+			if asked.Swap(false) { // else it came too early: no answer
+				lines <- true
+			}
 		}
 		close(lines)
 	}()
-	return func() {
-		fmt.Print("         (Return goes on) ")
+	return func(prompt string) {
+		if ctx.Err() != nil {
+			return
+		}
+		asked.Store(true)
+		ask(inset + prompt)
+		defer ask("")
 		select {
 		case <-lines:
 		case <-ctx.Done():
