@@ -51,7 +51,9 @@ type pane struct {
 // narrower; this shows its beginning as well.
 const follow = `trap : WINCH
 while printf '\033[H\033[2J\033[3J'; do
-	tail -n +1 -f "$0" & wait; kill $!
+	tail -n +1 -f "$0" &
+	wait && exit
+	kill $!
 done`
 
 func tmux(args ...string) (string, error) {
@@ -277,8 +279,7 @@ func ownSession(ctx context.Context) (status int, err error) {
 	socket := filepath.Join(dir, "tmux") // with -L it would be left behind
 	session := exec.CommandContext(ctx, "tmux", slices.Concat([]string{"-u",
 		"-S", socket, "-f", "/dev/null", "new-session", "sh", "-c", again, dir,
-		program}, os.Args[1:], []string{";", "set-option", "status", "off",
-		";", "set-option", "destroy-unattached", "on"})...)
+		program}, os.Args[1:], []string{";", "set-option", "status", "off"})...)
 	session.Cancel = func() error {
 		_, err := tmux("-S", socket, "send-keys", "C-c")
 		return err
@@ -289,8 +290,10 @@ func ownSession(ctx context.Context) (status int, err error) {
 	said, err := os.ReadFile(filepath.Join(dir, "errors"))
 	text, failed := os.ReadFile(filepath.Join(dir, "status"))
 	if err = errors.Join(err, failed); err != nil {
-		return 1, fmt.Errorf("tmux ended before the story: %w",
-			cmp.Or(ended, err))
+		// The terminal was closed, or nobody looks at it any more.
+		_, gone := tmux("-S", socket, "kill-server")
+		return 1, fmt.Errorf("tmux was left before the end of the story: %w",
+			cmp.Or(ended, gone, err))
 	}
 	fmt.Fprint(os.Stderr, string(said))
 	return strconv.Atoi(strings.TrimSpace(string(text)))
