@@ -129,7 +129,8 @@ const (
 func TestPanesOfTheWindow(t *testing.T) {
 	d := sit(t, "exec "+runProgram("client-first"))
 	d.sees("the panes and the verdict", func(shown []string) bool {
-		return len(shown) == 3 && has(shown, client, "\nhello!\n", "-- ended") &&
+		return len(shown) == 3 &&
+			has(shown, client, "\nhello!\n", "-- ended --") &&
 			has(shown, "$ go run ./request_reply/server -bind", "received") &&
 			has(shown, "== request_reply client-first", "» now", holds, over)
 	})
