@@ -2,9 +2,13 @@ package eventnotification_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
+	zmq "github.com/pebbe/zmq4"
+
+	event "distsys/event_notification"
 	"distsys/internal/lab"
 	"distsys/internal/lab/labtest"
 )
@@ -14,21 +18,26 @@ import (
 // shows the events per second from the first that is published to the last
 // that the last subscriber receives, the deliveries that makes, and that no
 // subscriber misses one: each run stays below the high-water mark of 1000, so
-// that all of them keep up.
+// that all of them keep up. Beside it, in the same run, are as many processes
+// with nothing but the bare library's calls, which write and read the same
+// JSON, but print nothing meanwhile.
 func BenchmarkPublisher(b *testing.B) {
 	const events = 900
 	for _, subscribers := range []int{1, 10, 100} {
 		b.Run(fmt.Sprintf("subscribers=%d", subscribers), func(b *testing.B) {
-			var took time.Duration
+			var ours, bare time.Duration
 			missing := 0
 			for range b.N {
+				bare += bareBurst(b, events, subscribers)
 				d, m := burst(b, events, subscribers)
-				took += d
+				ours += d
 				missing += m
 			}
-			rate := float64(events*b.N) / took.Seconds()
-			b.ReportMetric(rate, "events/s")
-			b.ReportMetric(rate*float64(subscribers), "deliveries/s")
+			rate := float64(events*b.N) / ours.Seconds()
+			b.ReportMetric(rate, "ours-events/s")
+			b.ReportMetric(rate*float64(subscribers), "ours-deliveries/s")
+			b.ReportMetric(float64(events*b.N)/bare.Seconds(), "bare-events/s")
+			b.ReportMetric(bare.Seconds()/ours.Seconds(), "ours/bare")
 			b.ReportMetric(float64(missing), "missed")
 			b.ReportMetric(0, "ns/op") // would count the start of them all
 			if missing > 0 {
@@ -60,4 +69,103 @@ func burst(b *testing.B, events, n int) (took time.Duration, missing int) {
 		missing += events - len(lab.Numbers("received TEMP event ", s))
 	}
 	return took, missing
+}
+
+// bareBurst does the same with bare processes. It is over so soon that they
+// look at the clock themselves: to hear of it would take too long.
+func bareBurst(b *testing.B, events, n int) time.Duration {
+	l := labtest.New(b)
+	defer l.Close()
+	address := l.Address()
+	clock := func(line func() string) time.Duration {
+		nanoseconds, err := strconv.Atoi(line())
+		l.Check(err)
+		return time.Duration(nanoseconds)
+	}
+	p := labtest.StartBare(l, "publisher", address, events, n)
+	var all []func() string
+	for range n {
+		all = append(all, labtest.StartBare(l, "subscriber", address, events))
+	}
+	begun := clock(p)
+	var ended time.Duration
+	for _, s := range all {
+		ended = max(ended, clock(s))
+	}
+	return ended - begun
+}
+
+// playBare is a publisher, which prints when it begins, or a subscriber, which
+// prints when it has all events.
+func playBare(role []string) error {
+	events, err := strconv.Atoi(role[2])
+	if err != nil {
+		return err
+	}
+	if role[0] == "subscriber" {
+		return bareSubscriber(role[1], events)
+	}
+	subscribers, err := strconv.Atoi(role[3])
+	if err != nil {
+		return err
+	}
+	return barePublisher(role[1], events, subscribers)
+}
+
+func barePublisher(address string, events, subscribers int) error {
+	socket, err := zmq.NewSocket(zmq.XPUB)
+	if err != nil {
+		return err
+	}
+	if err := socket.SetXpubVerboser(1); err != nil {
+		return err
+	}
+	if err := socket.Bind(address); err != nil {
+		return err
+	}
+	for range subscribers {
+		if _, err := socket.Recv(0); err != nil {
+			return err
+		}
+	}
+	fmt.Println(time.Now().UnixNano())
+	for seq := range events {
+		frame := event.Measure(seq).Frame(event.Topic)
+		if _, err := socket.Send(frame, 0); err != nil {
+			return err
+		}
+	}
+	select {} // killed when the subscribers have all
+}
+
+func bareSubscriber(address string, events int) error {
+	socket, err := zmq.NewSocket(zmq.SUB)
+	if err != nil {
+		return err
+	}
+	// Where the last event does not come, fail rather than wait for ever.
+	if err := socket.SetRcvtimeo(lab.Patience); err != nil {
+		return err
+	}
+	if err := socket.SetSubscribe(event.Topic); err != nil {
+		return err
+	}
+	if err := socket.Connect(address); err != nil {
+		return err
+	}
+	for seq := range events {
+		frame, err := socket.Recv(0)
+		if err != nil {
+			return err
+		}
+		_, e, err := event.ParseFrame(frame)
+		if err != nil {
+			return err
+		}
+		if e.Seq != seq {
+			return fmt.Errorf("event %d came instead of %d", e.Seq, seq)
+		}
+	}
+	fmt.Println(time.Now().UnixNano())
+	return nil
 }

@@ -16,7 +16,10 @@ const (
 	subscriber = "event_notification/subscriber"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m, "event_notification") }
+func TestMain(m *testing.M) {
+	labtest.PlayBare(playBare) // see bench_test.go
+	labtest.Main(m, "event_notification")
+}
 
 func TestExperiments(t *testing.T) {
 	labtest.Experiments(t, "event_notification", "slow-subscriber",

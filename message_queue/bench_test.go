@@ -34,9 +34,9 @@ func BenchmarkProducer(b *testing.B) {
 		l.Close()
 	}
 	total := float64(orders * b.N)
-	b.ReportMetric(total/ours.Seconds(), "ours/s")
-	b.ReportMetric(total/bare.Seconds(), "bare/s")
-	b.ReportMetric(total/one.Seconds(), "one-at-a-time/s")
+	b.ReportMetric(total/ours.Seconds(), "ours-orders/s")
+	b.ReportMetric(total/bare.Seconds(), "bare-orders/s")
+	b.ReportMetric(total/one.Seconds(), "one-at-a-time-orders/s")
 	b.ReportMetric(bare.Seconds()/ours.Seconds(), "ours/bare")
 	b.ReportMetric(one.Seconds()/ours.Seconds(), "ours/one-at-a-time")
 	b.ReportMetric(0, "ns/op")
@@ -102,7 +102,8 @@ func BenchmarkConsumer(b *testing.B) {
 				took += time.Since(begun)
 				l.Close()
 			}
-			b.ReportMetric(float64(orders*b.N)/took.Seconds(), "orders/s")
+			b.ReportMetric(float64(orders*b.N)/took.Seconds(),
+				"ours-orders/s")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

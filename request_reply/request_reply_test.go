@@ -10,7 +10,10 @@ import (
 	"distsys/internal/lab/labtest"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m, "request_reply") }
+func TestMain(m *testing.M) {
+	labtest.PlayBare(playBare) // see bench_test.go
+	labtest.Main(m, "request_reply")
+}
 
 func TestExperiments(t *testing.T) {
 	t.Parallel()

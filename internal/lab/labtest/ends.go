@@ -11,7 +11,7 @@ import (
 
 // Socket returns a ZeroMQ socket for the test itself, which plays the other
 // end of a program.
-func Socket(t *testing.T, kind zmq.Type) *zmq.Socket {
+func Socket(t testing.TB, kind zmq.Type) *zmq.Socket {
 	t.Helper()
 	socket, err := zmq.NewSocket(kind)
 	Must(t, err)
@@ -34,7 +34,7 @@ func Channel(t *testing.T, url string) *amqp.Channel {
 }
 
 // Must ends the test where err is not nil.
-func Must(t *testing.T, err error) {
+func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
