@@ -1,6 +1,6 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test claims soak doctor setup broker check-go
+.PHONY: help demo test claims bench soak doctor setup broker check-go
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -27,6 +27,9 @@ soak: setup ## test for half an hour what chance could break
 	go test -race -run 'Model|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
 	go test -race -count 5 ./...
+
+bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
+	@go run ./internal/lab/figures $(if $(JSON),-json '$(JSON)')
 
 doctor: check-go ## say what this machine lacks, and the cure
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor
