@@ -73,7 +73,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-pattern             what                          ours       bare   ratio
+pattern             what                         ours       bare   ratio
 event notification  events/s to 1              120000     480000    0.25
                     events/s to 10, alone        7500
                     events/s to 10, beside       7500               0.06

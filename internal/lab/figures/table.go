@@ -198,15 +198,14 @@ func table(out io.Writer, all []figure) error {
 			pattern = ""
 		}
 		last = f.Pattern
-		ours, ratio := number(f.Ours), ""
+		what, ours, ratio := f.Unit+" "+f.What, number(f.Ours), ""
 		if f.Failed {
 			ours = "FAILED"
 		}
 		if f.Ratio != nil {
 			ratio = fmt.Sprintf("%.2f", *f.Ratio)
 		}
-		fmt.Fprintf(w, columns, pattern, f.Unit+" "+f.What, ours, number(f.Bare),
-			ratio)
+		fmt.Fprintf(w, columns, pattern, what, ours, number(f.Bare), ratio)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"distsys/internal/lab"
 	"distsys/internal/lab/local"
@@ -53,8 +54,11 @@ func StartBare(l *lab.Lab, role ...any) (line func() string) {
 	})
 	lines := bufio.NewScanner(stdout)
 	return func() string {
+		// It may wait for another bare process, which has failed.
+		late := time.AfterFunc(lab.Patience, func() { command.Process.Kill() })
+		defer late.Stop()
 		if !lines.Scan() {
-			l.Fail(fmt.Sprintf("the bare %v has ended", role))
+			l.Fail(fmt.Sprintf("no line came in time from the bare %v", role))
 		}
 		return lines.Text()
 	}
