@@ -9,7 +9,7 @@ help: ## say what there is to make
 		while IFS="$$(printf '\t')" read -r name what; do \
 			printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-demo: setup ## see every finished pattern run, one after the other
+demo: setup ## see every pattern run, one after the other
 	@go run ./internal/lab/tour
 
 test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)

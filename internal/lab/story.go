@@ -32,8 +32,11 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 	panes := flag.Bool("tmux", false,
 		"show each program in a tmux pane of its own, until Return")
 	var names []string
-	help := what + "\n\nexperiments:"
-	for _, e := range all {
+	help := what
+	for i, e := range all {
+		if i == 0 {
+			help += "\n\nexperiments:"
+		}
 		names = append(names, e.Name)
 		help += fmt.Sprintf("\n  %-18s %s", e.Name, e.Claim)
 	}

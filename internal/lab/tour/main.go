@@ -1,4 +1,4 @@
-// Tour shows every pattern that is there, one after the other, with a
+// Tour shows every pattern, one after the other, with a
 // private RabbitMQ node that is gone afterwards.
 //
 //	make demo
