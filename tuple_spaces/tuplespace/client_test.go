@@ -303,11 +303,11 @@ func TestLoan(t *testing.T) {
 			t.Errorf("after release: %v", err)
 		}
 	}
-	late := borrow(time.Millisecond, 1)
-	committed := borrow(time.Hour, 2)
+	committed := borrow(time.Hour, 1)
+	late := borrow(time.Millisecond, 2)
 	must(t, committed.Commit(ctx, Tuple{"r", 2}, Tuple{"r", 3}))
 	again, err := space.Take(ctx, "t", Any) // waits until it has run out
-	if must(t, err); again[1] != 1 {
+	if must(t, err); again[1] != 2 {
 		t.Errorf("took %v", again)
 	}
 	if err := late.Commit(ctx, Tuple{"r", 1}); !errors.Is(err, ErrExpired) {
