@@ -26,6 +26,7 @@ const (
 	oneWait  = 2 * time.Second // at the server; then the client asks again
 	patience = time.Second     // with a server that should have replied
 	farewell = 100 * time.Millisecond
+	moment   = 5 * time.Millisecond // most replies are there by then
 )
 
 var (
@@ -107,6 +108,9 @@ func (c *Client) Write(ctx context.Context, fields ...any) error {
 // WriteFor puts a tuple in that disappears after a time to live of ttl.
 func (c *Client) WriteFor(ctx context.Context, ttl time.Duration,
 	fields ...any) error {
+	if ttl <= 0 {
+		return errors.New("a time to live is more than 0")
+	}
 	return c.write(ctx, ttl, fields)
 }
 
@@ -352,7 +356,7 @@ func (n *connection) reopen() (err error) {
 	// A REQ socket must have its reply before it may send again. Relaxed, it
 	// may give up on a reply, and correlate drops that if it comes later.
 	err = errors.Join(n.socket.SetReqRelaxed(1), n.socket.SetReqCorrelate(1),
-		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(5*time.Millisecond))
+		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(moment))
 	if err != nil {
 		return fmt.Errorf("set up the socket: %w", err)
 	}
@@ -415,8 +419,8 @@ func (n *connection) ask(ctx context.Context, r request) (*reply[Tuple], error) 
 		}
 		limit := time.Now().Add(patience + milliseconds(r.Wait))
 		for err == nil && time.Now().Before(limit) {
-			// Most replies are there within some milliseconds. For the
-			// others, the poll also hears the bell.
+			// Where the reply is not there in a moment: the poll also hears
+			// the bell.
 			answer, err := n.socket.RecvBytes(0)
 			if err == nil {
 				return parseReply(answer)

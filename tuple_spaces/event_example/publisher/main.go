@@ -21,6 +21,7 @@ var (
 		"`address` of the server")
 	interval = flag.Duration("interval", time.Second, "`time` between events")
 	count    = flag.Int("count", 0, "how many events; 0: endless")
+	sensor   = tuplespaces.Sensor
 )
 
 func main() {
@@ -40,13 +41,13 @@ func publish(ctx context.Context) error {
 
 	life := max(3**interval, time.Second)
 	for seq := 0; ; seq++ {
-		event := tuplespace.Tuple{"temp", seq, tuplespaces.Sensor,
-			rand.IntN(51)}
-		// out("temp", seq, sensor, temperature), with a time to live
-		if err := space.WriteFor(ctx, life, event...); err != nil {
+		temp := rand.IntN(51)
+		// out("temp", seq, sensor, temp), with a time to live
+		err := space.WriteFor(ctx, life, "temp", seq, sensor, temp)
+		if err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
-		log.Printf("published event %d: %v", seq, event)
+		log.Printf("published event %d of %s: %d degrees", seq, sensor, temp)
 		if seq+1 == *count {
 			return nil
 		}

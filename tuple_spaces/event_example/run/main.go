@@ -9,6 +9,8 @@ import (
 	"distsys/internal/lab"
 )
 
+const received = "received event "
+
 func main() {
 	lab.Main("tuple_spaces/event_example",
 		"A publisher writes events that expire; subscribers read them.",
@@ -41,8 +43,8 @@ func story(l *lab.Lab) {
 	a.WaitFor("waiting")
 	b.WaitFor("waiting")
 	start("publisher", "-count", "6").Wait()
-	a.WaitFor("received event 5:")
-	b.WaitFor("received event 5:")
+	a.WaitFor("received event 5 ")
+	b.WaitFor("received event 5 ")
 }
 
 func fallBehind(l *lab.Lab) {
@@ -52,23 +54,23 @@ func fallBehind(l *lab.Lab) {
 	a.WaitFor("waiting")
 	b.WaitFor("waiting")
 	start("publisher")
-	a.WaitFor("received event 1:")
-	b.WaitFor("received event 1:")
+	a.WaitFor("received event 1 ")
+	b.WaitFor("received event 1 ")
 
 	l.Turn("B is frozen until ten more events have come")
 	b.Freeze()
-	a.WaitForNumber("received event ", b.LastNumber("received event ")+10)
+	a.WaitForNumber(received, b.LastNumber("received event ")+10)
 
 	l.Turn("B wakes")
 	b.Thaw()
 	b.WaitFor("missed events")
-	b.WaitForNumber("received event ", a.LastNumber("received event ")+2)
+	b.WaitForNumber(received, a.LastNumber("received event ")+2)
 	b.Stop()
-	a.WaitForNumber("received event ", b.LastNumber("received event "))
+	a.WaitForNumber(received, b.LastNumber("received event "))
 	a.Stop()
 
 	// What B has read and what it says it has missed make up the whole.
-	got, all := lab.Numbers("received event ", b), lab.Numbers("event ", a)
+	got, all := lab.Numbers(received, b), lab.Numbers(received, a)
 	said := 0
 	for _, line := range b.Lines() {
 		first, ok := lab.Number("missed events ", line)
@@ -77,7 +79,7 @@ func fallBehind(l *lab.Lab) {
 			said += last - first + 1
 		}
 	}
-	last := b.LastNumber("received event ")
+	last := b.LastNumber(received)
 	missed := lab.Missing(all, got)
 	l.Verdict(missed > 0 && len(got)+said == last+1 && len(all) > last &&
 		lab.Count("missed", a) == 0,

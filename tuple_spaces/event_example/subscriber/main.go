@@ -40,7 +40,7 @@ func subscribe(ctx context.Context) error {
 	var next, temp int
 	_, err = space.Read(ctx, "temp", &next, sensor, &temp)
 	for n := 1; err == nil; n++ {
-		log.Printf("received event %d: %d degrees", next, temp)
+		log.Printf("received event %d of %s: %d degrees", next, sensor, temp)
 		if temp > tuplespaces.High {
 			log.Print("warning: high temperature measured by sensor " + sensor)
 		}
