@@ -24,6 +24,9 @@ func newScreen(out io.Writer) *screen {
 	return &screen{out: out, colour: colourful(out), begun: time.Now()}
 }
 
+// Heading writes a heading, which is bold on a terminal.
+func Heading(out io.Writer, text string) { newScreen(out).heading(text) }
+
 // colourful says whether out is a terminal that wants colours
 // (see no-color.org).
 func colourful(out io.Writer) bool {

@@ -123,7 +123,10 @@ func show(ctx context.Context, s stop) error {
 	for _, arg := range s.args {
 		command += " " + arg
 	}
-	fmt.Printf("\n---- %s\n---- Look for: %s.\n\n", command, s.look)
+	fmt.Println()
+	lab.Heading(os.Stdout, "---- "+command)
+	lab.Heading(os.Stdout, "---- Look for: "+s.look+".")
+	fmt.Println()
 	run := exec.Command(filepath.Join(os.Getenv(lab.BinVar), s.pattern, "run"),
 		s.args...)
 	run.Stdout, run.Stderr = os.Stdout, os.Stderr
