@@ -221,7 +221,8 @@ func poison(l *lab.Lab) {
 	var consumers []*lab.Process
 	crashes := 0
 	for {
-		c := consumer(l, url, fmt.Sprint(len(consumers)+1), "-work", "100ms")
+		// It works for long enough to be killed before it is done.
+		c := consumer(l, url, fmt.Sprint(len(consumers)+1), "-work", "1s")
 		consumers = append(consumers, c)
 		l.WaitUntil("an order", func() bool {
 			return c.Printed(bad) || c.Printed(handled+"4 ")
