@@ -90,7 +90,9 @@ func (s *Server) Serve(ctx context.Context) error {
 		last := limit
 		limit = -1 // for ever, unless something ends
 		if next, ok := s.space.Next(); ok {
-			limit = max(0, time.Until(next)) + time.Millisecond
+			// ZeroMQ counts the milliseconds in 32 bits: 24 days.
+			limit = min(max(0, time.Until(next)), time.Hour) +
+				time.Millisecond
 		}
 		if limit != last {
 			if err := s.socket.SetRcvtimeo(limit); err != nil {

@@ -113,6 +113,27 @@ func TestOnTheWire(t *testing.T) {
 	}
 }
 
+// Times may be long: the server must not wait for them in one go.
+func TestLongTimes(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	for _, days := range []int64{10 * 365, 365, 30, 25} {
+		ms := days * 24 * 3600 * 1000
+		for _, text := range []string{
+			`{"op":"write","tuples":[["long"]],"ttl_ms":MS}`,
+			`{"op":"take","pattern":["long"],"loan_ms":MS}`,
+			`{"op":"take","pattern":["none"],"wait_ms":MS}`,
+		} {
+			r.send("", strings.Replace(text, "MS", fmt.Sprint(ms), 1))
+		}
+		for range 2 {
+			if got := r.reply(); !strings.Contains(got, `"ok"`) {
+				t.Errorf("%d days are answered %s", days, got)
+			}
+		}
+	}
+}
+
 // A request that comes again is answered again, not done again.
 func TestRepeatedRequests(t *testing.T) {
 	s := serve(t, newAddress())
