@@ -213,6 +213,29 @@ func TestRepeatedRequests(t *testing.T) {
 	}
 }
 
+// A string is the same however it is written: programs in other languages
+// escape other characters than Go does.
+func TestSpellings(t *testing.T) {
+	s := serve(t, newAddress())
+	r := dial(t, zmq.DEALER, s.address)
+	for _, same := range [][]string{
+		{`"<&>"`, `"\u003c\u0026\u003e"`, `"\u003C&>"`},
+		{"\"\u2028\u2029\"", `"\u2028\u2029"`}, {`"A/"`, `"\u0041\/"`},
+		{`"ü世"`, `"\u00fc\u4e16"`}, {`"\ud83d\ude00"`, `"😀"`},
+		{`["<"]`, `["\u003c"]`}, {`{"<":"\u0026"}`, `{ "\u003c" : "&" }`},
+	} {
+		for _, one := range same {
+			for _, other := range same {
+				r.ask(`{"op":"write","tuples":[[` + one + `]]}`)
+				got := r.ask(`{"op":"take","pattern":[` + other + `]}`)
+				if !strings.Contains(got, `"ok"`) {
+					t.Errorf("%s is not %s: %s", one, other, got)
+				}
+			}
+		}
+	}
+}
+
 // malformed has what a server must survive, and a part of what it says.
 var malformed = [][2]string{
 	// What stops the original: Python's pickle, commands unknown or cut off.

@@ -152,7 +152,8 @@ func newField(value json.RawMessage) (f field, err error) {
 		f.kind = isBool
 	case '"':
 		f.kind = isString
-		if strings.Contains(f.text, `\`) { // A can be written \u0041
+		// A can be written \u0041, and the last two here always are by Go.
+		if strings.ContainsAny(f.text, "\\\u2028\u2029") {
 			var s string
 			err = decode(value, &s)
 			f.text = encode(s)
@@ -255,14 +256,17 @@ func number(text string) (key string, k kind, err error) {
 	return digits, k, nil
 }
 
-// encode writes a value as JSON. The values here came from JSON, or are
-// strings: they cannot fail.
+// encode writes a value as JSON, with < > & as they are: json.Marshal would
+// write \u003c, for the sake of web pages. The values here came from JSON, or
+// are strings: they cannot fail.
 func encode(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		return ""
 	}
-	return string(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // decode reads a JSON text that is one value, with numbers as they stand.
