@@ -131,16 +131,19 @@ func wildcard(value json.RawMessage) (name string, ok bool) {
 	}
 	if name, ok := strings.CutPrefix(string(value), `{"?":"`); ok {
 		name, ok = strings.CutSuffix(name, `"}`) // as nearly all write it
-		if ok && kinds[name] != 0 {
+		if ok && name != "" && kinds[name] != 0 {
 			return name, true
 		}
 	}
-	if value[0] != '{' || !bytes.Contains(value, []byte(`?`)) {
+	if value[0] != '{' || !bytes.ContainsAny(value, `?\`) {
 		return "", false
 	}
 	var object map[string]any
-	err := json.Unmarshal(value, &object)
+	err := decode(value, &object)
 	kind, ok := object["?"]
+	if kind == "" {
+		kind = `""` // the name that kinds has for null
+	}
 	return fmt.Sprint(kind), ok && len(object) == 1 && err == nil
 }
 
