@@ -12,9 +12,10 @@ import (
 // What a field may be at most. Whoever sends more gets an error, so that no
 // message costs the server more than it should.
 const (
-	maxFields = 1_000     // fields in a tuple or pattern
-	maxDepth  = 32        // arrays and objects within each other
-	maxDigits = 1_000_000 // digits of a number, and size of its exponent
+	maxFields   = 1_000     // fields in a tuple or pattern
+	maxDepth    = 32        // arrays and objects within each other
+	maxDigits   = 1_000_000 // digits of a number
+	maxExponent = 1_000     // of a number: a reader writes 1e1000 in full
 )
 
 // A kind is a set of the types that a typed wildcard can name. An integer is
@@ -226,9 +227,9 @@ func number(text string) (key string, k kind, err error) {
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	if len(whole)+len(fraction) > maxDigits || err != nil ||
-		power > maxDigits || power < -maxDigits {
+		power > maxExponent || power < -maxExponent {
 		return "", 0, fmt.Errorf("the number %.20s... is too long: at most "+
-			"%d digits, and exponents no larger", text, maxDigits)
+			"%d digits, and an exponent of %d", text, maxDigits, maxExponent)
 	}
 	power -= len(fraction)
 	digits := strings.TrimLeft(whole+fraction, "0")
