@@ -22,6 +22,27 @@ type queue[T ranked] struct {
 	n     int // how many are not gone
 }
 
+// merge is add for many, which come in order. To make room for each of them
+// would move all behind it each time.
+func (q *queue[T]) merge(some []T) {
+	if len(some) == 1 {
+		q.add(some[0])
+		return
+	}
+	q.n += len(some)
+	all := make([]T, 0, q.n)
+	for _, x := range q.all {
+		for len(some) > 0 && some[0].rank() <= x.rank() {
+			all, some = append(all, some[0]), some[1:]
+		}
+		last := len(all) - 1 // may be x, which had been left where it was
+		if !x.gone() && (last < 0 || all[last].rank() != x.rank()) {
+			all = append(all, x)
+		}
+	}
+	q.all, q.first = append(all, some...), 0
+}
+
 // add puts x in at its rank: at the end, as a rule.
 func (q *queue[T]) add(x T) {
 	q.n++

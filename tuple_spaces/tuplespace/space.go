@@ -198,30 +198,48 @@ func (s *Space) undo(found Found) bool {
 		}
 		s.end(found.loan)
 	}
+	back := map[spot][]*item{}
 	for _, t := range found.items {
-		s.store(t)
+		if s.enter(t) {
+			for spot := range t.spots {
+				back[spot] = append(back[spot], t)
+			}
+		}
+	}
+	for spot, items := range back {
+		s.list(spot).merge(items)
 	}
 	return true
 }
 
 func (s *Space) store(t *item) {
-	t.out = false
+	if s.enter(t) {
+		for spot := range t.spots {
+			s.list(spot).add(t)
+		}
+	}
+}
+
+// enter is false where the tuple's time was over while it was out.
+func (s *Space) enter(t *item) bool {
 	if !t.expires.IsZero() {
-		if !t.expires.After(s.now) { // while it was on loan
-			t.out = true
-			return
+		if !t.expires.After(s.now) {
+			return false
 		}
 		t.expiry = s.agenda.set(t.expires, func() { s.remove(t) })
 	}
+	t.out = false
 	s.n++
-	for spot := range t.spots {
-		there := s.index[spot]
-		if there == nil {
-			there = &queue[*item]{}
-			s.index[spot] = there
-		}
-		there.add(t)
+	return true
+}
+
+func (s *Space) list(at spot) *queue[*item] {
+	there := s.index[at]
+	if there == nil {
+		there = &queue[*item]{}
+		s.index[at] = there
 	}
+	return there
 }
 
 func (s *Space) remove(t *item) {

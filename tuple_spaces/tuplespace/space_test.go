@@ -533,6 +533,42 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	empty(t, s)
 }
 
+// Many that come back cost no more each than one, whatever is behind them.
+func TestManyComeBack(t *testing.T) {
+	s := NewSpace()
+	s.Advance(time.Now())
+	const n = 50_000
+	many := slices.Repeat([][]field{tuple(t, `["m"]`)}, 3*n)
+	begin := time.Now()
+	s.Write(many, 0)
+	write := time.Since(begin)
+	q := Query{waitFor(t, `["m"]`).Pattern, true, 0, 2 * n, 1 << 30}
+	found := s.Find(q) // more than half: the lists are swept
+	begin = time.Now()
+	s.GiveBack(found)
+	if back := time.Since(begin); back > 10*write {
+		t.Errorf("to put %d back takes %v, to write them %v", 2*n, back, write)
+	}
+	q.Max = 3 * n
+	again := s.Find(q)
+	for i, item := range again.items {
+		if item.age != uint64(i+1) {
+			t.Fatalf("tuple %d is at place %d", item.age, i)
+		}
+	}
+	// Some of them are still in the lists, and some have expired.
+	s.GiveBack(again)
+	q.Max = 10
+	some := s.Find(q)
+	some.items[3].expires = s.now
+	s.GiveBack(some)
+	q.Max = 3 * n
+	if all := s.Find(q); len(all.items) != 3*n-1 || s.Len() != 0 {
+		t.Errorf("%d came back", len(all.items))
+	}
+	empty(t, s)
+}
+
 func tuple(t testing.TB, text string) []field {
 	t.Helper()
 	fields, err := newTuple(raws(fromJSON(text).([]any)))
