@@ -238,6 +238,15 @@ func (c *Client) find(ctx context.Context, r request, pattern []any) (
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, tuple := range reply.Tuples {
+		if len(tuple) != len(pattern) {
+			return nil, nil, fmt.Errorf("the reply holds %.60v, which does "+
+				"not match", tuple)
+		}
+	}
+	if reply.Status == "ok" && len(reply.Tuples) == 0 && r.Wait > 0 {
+		return nil, nil, errors.New("the reply holds no tuple")
+	}
 	if len(reply.Tuples) > 0 && r.Max == 0 {
 		set(pattern, reply.Tuples[0])
 	}
@@ -270,6 +279,8 @@ func (c *Client) call(ctx context.Context, r request) (*reply[Tuple], error) {
 		return nil, errors.New("the tuple space refuses: " + answer.Error)
 	case answer.Status == "expired":
 		return nil, ErrExpired
+	case answer.Status != "ok" && answer.Status != "none":
+		return nil, fmt.Errorf("the reply's status is %.60q", answer.Status)
 	}
 	return answer, nil
 }

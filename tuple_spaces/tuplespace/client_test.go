@@ -415,6 +415,30 @@ func TestTupleOnItsWayGoesBack(t *testing.T) {
 	}
 }
 
+// A reply that no server of ours would give is an error, and no more.
+func TestStrangeReplies(t *testing.T) {
+	address := newAddress()
+	server := listen(t, zmq.ROUTER, address)
+	space, ctx := connect(t, address), soon(t)
+	for _, reply := range []string{"", "null", "{}", "5", "\xff",
+		`{"status":"ok"}`, `{"status":"fine"}`, `{"status":"expired"}`,
+		`{"status":"error","error":"x"}`, `{"status":"ok","tuples":[null]}`,
+		`{"status":"ok","tuples":[[]]}`, `{"status":"ok","tuples":[["x"]]}`,
+		`{"status":"ok","tuples":[["x",1,2]]}`} {
+		ended := make(chan error)
+		go func() {
+			var n int
+			ended <- second(space.Borrow(ctx, time.Second, "x", &n))
+		}()
+		frames, err := server.RecvMessage(0)
+		must(t, err)
+		server.send(frames[:len(frames)-1], reply)
+		if err := <-ended; err == nil {
+			t.Errorf("%s is taken for a reply", reply)
+		}
+	}
+}
+
 // A call that nobody answers ends at once with its context, whether there
 // is a server that does not answer, or none.
 func TestContextEndsACall(t *testing.T) {
