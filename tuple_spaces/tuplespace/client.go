@@ -412,6 +412,9 @@ func (n *connection) ask(ctx context.Context, r request) (*reply[Tuple], error) 
 	if err != nil {
 		return nil, fmt.Errorf("as JSON: %w", err)
 	}
+	if len(request) > maxRequest { // far beyond it a server says nothing
+		return nil, fmt.Errorf("a request has %d bytes at most", maxRequest)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
