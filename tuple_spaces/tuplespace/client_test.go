@@ -217,6 +217,8 @@ func TestRefusedByTheClient(t *testing.T) {
 		{space.Write(ctx, strings.Repeat("x", 1<<20)), "1048576 bytes"},
 		{space.WriteFor(ctx, 0, "x"), "time to live"},
 		{space.Write(ctx, strings.Repeat("x", 20<<20)), "1048576 bytes"},
+		{space.WriteFor(ctx, 0, "x"), "time to live"},
+		{space.WriteFor(ctx, -time.Microsecond, "x"), "time to live"},
 		{second(space.Take(ctx)), "empty"},
 		{second(space.Take(ctx, &u)), "formal parameter"},
 		{second(space.Take(ctx, (*int)(nil))), "nil pointer"},
