@@ -78,7 +78,8 @@ func TestValues(t *testing.T) {
 		{math.MaxInt64, math.MaxInt64}, {1.0, 1}, {1e3, 1000}, {0.1, 0.1},
 		{1e21, new(big.Int).Exp(big.NewInt(10), big.NewInt(21), nil)},
 		{uint64(1 << 63), new(big.Int).Lsh(big.NewInt(1), 63)},
-		{factorial(30), factorial(30)}, {factorial(1000), factorial(1000)},
+		{factorial(30), factorial(30)}, {*factorial(30), factorial(30)},
+		{factorial(1000), factorial(1000)},
 		{[]any{1, "a", nil, []int{2}}, []any{1, "a", nil, []any{2}}},
 		{map[string]any{"k": 1.5, "?": nil}, map[string]any{"k": 1.5,
 			"?": nil}},
@@ -98,7 +99,6 @@ func TestValues(t *testing.T) {
 		actual := c.out
 		if n, ok := actual.(*big.Int); ok {
 			actual = *n
-			actual = jsonNumber(n)
 		}
 		if _, found, err := space.TryTake(ctx, "v", actual); !found {
 			t.Errorf("%.60v does not match itself: %v", c.in, err)
@@ -155,19 +155,6 @@ func TestFormals(t *testing.T) {
 	}
 }
 
-func jsonNumber(n *big.Int) any {
-	value, err := decodeAny(n.String())
-	if err != nil {
-		panic(err)
-	}
-	return value
-}
-
-func decodeAny(text string) (value any, err error) {
-	err = decode([]byte(text), &value)
-	return value, err
-}
-
 // Equal is what is equal by value: True is not 1, as it is in Python, but
 // 1.0 is.
 func TestMatching(t *testing.T) {
@@ -219,6 +206,8 @@ func TestRefusedByTheClient(t *testing.T) {
 		{space.Write(ctx, strings.Repeat("x", 20<<20)), "1048576 bytes"},
 		{space.WriteFor(ctx, 0, "x"), "time to live"},
 		{space.WriteFor(ctx, -time.Microsecond, "x"), "time to live"},
+		{second(space.Take(ctx, []any(nil))), "nil"},
+		{second(space.Take(ctx, map[string]any(nil))), "nil"},
 		{second(space.Take(ctx)), "empty"},
 		{second(space.Take(ctx, &u)), "formal parameter"},
 		{second(space.Take(ctx, (*int)(nil))), "nil pointer"},

@@ -64,9 +64,18 @@ func formals(pattern []any) ([]json.RawMessage, error) {
 }
 
 func marshal(field any) (json.RawMessage, error) {
-	text, ok := field.(string)
-	if ok && !utf8.ValidString(text) {
-		return nil, errors.New("the text is not UTF-8")
+	switch field := field.(type) {
+	case string:
+		if !utf8.ValidString(field) {
+			return nil, errors.New("the text is not UTF-8")
+		}
+	case big.Int: // a pointer to it would be a formal parameter
+		return json.Marshal(&field)
+	}
+	v := reflect.ValueOf(field)
+	if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.IsNil() {
+		// It would be null, and match everything.
+		return nil, fmt.Errorf("a %T that is nil is no value", field)
 	}
 	return json.Marshal(field)
 }
