@@ -237,13 +237,15 @@ func (s *Server) give(c *caller, found Found) bool {
 	return given
 }
 
-// reply sends a reply, and remembers it where the client has a name. It is
-// false where the client cannot be reached, as one that was killed.
+// reply sends a reply, and remembers it where the client has a name. (Not
+// large ones to a read: that does no harm if it is done again, and they would
+// leave no room for others.) It is false where the client cannot be reached,
+// as one that was killed.
 func (s *Server) reply(c *caller, a answer, found Found) bool {
 	text := encode(a)
 	sent := s.send(c, text)
 	if c.session == nil || c.session.client == "" ||
-		!sent && !found.Empty() {
+		!found.Empty() && (!sent || !found.taken && len(text) > maxKeptRead) {
 		return sent
 	}
 	s.kept += len(text) - len(c.session.answer)

@@ -446,12 +446,24 @@ func TestVanishedClients(t *testing.T) {
 func TestSessionsAreBounded(t *testing.T) {
 	s := serve(t, newAddress())
 	r := dial(t, zmq.DEALER, s.address)
+	take := `{"op":"take","pattern":[1],"client":"t","seq":1}`
+	r.ask(`{"op":"write","tuples":[[1],[1]]}`)
+	r.ask(take)
 	long := strings.Repeat("x", 1<<19)
-	r.ask(`{"op":"write","tuples":[["` + long + `"]]}`)
-	for i := range 140 {
-		r.ask(fmt.Sprintf(`{"op":"read","pattern":[null],"client":"c%d",`+
-			`"seq":1}`, i))
+	ask := func(op string) {
+		for i := range 140 {
+			r.ask(`{"op":"write","tuples":[["` + long + `"]]}`)
+			r.ask(fmt.Sprintf(`{"op":"%s","pattern":[{"?":"string"}],`+
+				`"client":"%s%d","seq":1}`, op, op, i))
+		}
 	}
+	ask("read") // leaves room for what must not be done again
+	r.ask(take)
+	if got := r.ask(`{"op":"take","pattern":[1]}`); !strings.Contains(got,
+		`"ok"`) {
+		t.Errorf("a repeated take has taken two: %s", got)
+	}
+	ask("take")
 	s.stop()
 	if s.kept < maxKept/2 || s.kept > maxKept+maxReply {
 		t.Errorf("%d bytes are kept", s.kept)

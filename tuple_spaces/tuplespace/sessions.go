@@ -10,6 +10,7 @@ const (
 	keepReplies = 5 * time.Minute
 	maxReplies  = 20_000   // kept
 	maxKept     = 64 << 20 // bytes of them
+	maxKeptRead = 4 << 10  // bytes of one to a read
 )
 
 // A session is what the server remembers of a client: its last request, and
@@ -61,6 +62,11 @@ func (s *Server) isFresh(c *caller) (bool, error) {
 // up where there are too many.
 func (s *Server) sessionOf(client string) *session {
 	now := s.space.now
+	element := s.sessions[client]
+	if element != nil { // first, so that it is not given up now
+		s.recent.MoveToBack(element)
+		element.Value.(*session).used = now
+	}
 	for s.recent.Len() > 0 {
 		oldest := s.recent.Front().Value.(*session)
 		if s.recent.Len() <= maxReplies && s.kept <= maxKept &&
@@ -72,12 +78,10 @@ func (s *Server) sessionOf(client string) *session {
 		s.kept -= len(oldest.answer)
 		oldest.client = "" // given up
 	}
-	element := s.sessions[client]
 	if element == nil {
-		element = s.recent.PushBack(&session{client: client, seq: -1})
+		element = s.recent.PushBack(&session{client: client, seq: -1,
+			used: now})
 		s.sessions[client] = element
 	}
-	s.recent.MoveToBack(element)
-	element.Value.(*session).used = now
 	return element.Value.(*session)
 }
