@@ -533,6 +533,36 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	empty(t, s)
 }
 
+// A write compares a tuple with as many patterns as give other fields of it
+// each: that must not take longer where the fields are long.
+func TestLongFieldsMatchAsFast(t *testing.T) {
+	cost := func(long string) time.Duration {
+		s := NewSpace()
+		s.Advance(time.Now())
+		const fields = 8
+		for i := range 1 << fields {
+			w := waitFor(t, `[0,1,2,3,4,5,6,7]`)
+			for j := range w.Pattern {
+				if i>>j&1 == 0 {
+					w.Pattern[j] = condition{kind: isString}
+				}
+			}
+			w.Until = time.Now().Add(time.Hour)
+			w.Answer = func(Found) bool { return false }
+			s.Wait(w)
+		}
+		text := strings.Repeat(`,"`+long+`"`, fields)
+		written := tuple(t, `[`+text[1:]+`]`)
+		begin := time.Now()
+		s.Write(slices.Repeat([][]field{written}, 20), 0)
+		return time.Since(begin)
+	}
+	short, long := cost("x"), cost(strings.Repeat("x", 100_000))
+	if long > 20*short {
+		t.Errorf("long fields take %v, short ones %v", long, short)
+	}
+}
+
 // Many that come back cost no more each than one, whatever is behind them.
 func TestManyComeBack(t *testing.T) {
 	s := NewSpace()

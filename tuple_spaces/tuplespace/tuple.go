@@ -2,6 +2,7 @@ package tuplespace
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,9 +39,12 @@ var kinds = map[string]kind{"string": isString, "bool": isBool,
 	"number": isNumber, "int": isInt, "int64": isInt64, "array": isArray,
 	"object": isObject, "": isAnything}
 
+const maxKey = 64
+
 // A field is one value of a tuple as the space keeps it. Two fields are equal
 // if their keys are, however they were written: 1, 1.0 and 1e0 have the same
-// key, and so have two objects with the same members in another order.
+// key, and so have two objects with the same members in another order. A key
+// that would be longer than maxKey bytes is a hash.
 type field struct {
 	key  string
 	text string // JSON, with numbers as they were written
@@ -180,6 +184,9 @@ func newField(value json.RawMessage) (f field, err error) {
 	}
 	if f.key == "" || f.key == f.text {
 		f.key = f.text // one string in memory
+	}
+	if len(f.key) > maxKey { // a write compares it with many that wait
+		f.key = fmt.Sprintf("#%x", sha256.Sum256([]byte(f.key)))
 	}
 	return f, err
 }
