@@ -85,18 +85,27 @@ func (d *dropping) Write(line []byte) (int, error) {
 
 func (d *dropping) write() {
 	for line := range d.lines {
+		if line == nil {
+			close(d.done)
+			return
+		}
 		os.Stdout.Write(line) // an error: nobody reads it any more
 	}
-	close(d.done)
 }
 
-// flush gives what is still to be read a moment.
+// flush gives what is still to be read a moment. The program may go on
+// printing meanwhile.
 func flush() {
 	if d, ok := stdout.(*dropping); ok {
-		close(d.lines)
+		late := time.After(100 * time.Millisecond)
+		select {
+		case d.lines <- nil: // the end
+		case <-late:
+			return
+		}
 		select {
 		case <-d.done:
-		case <-time.After(100 * time.Millisecond):
+		case <-late:
 		}
 	}
 }
