@@ -153,8 +153,13 @@ func (s *Space) Find(q Query) (found Found) {
 	if rarest == nil {
 		return found
 	}
+	return s.pick(q, rarest.each)
+}
+
+// pick is Find among those that each goes through.
+func (s *Space) pick(q Query, each func(func(*item) bool)) (found Found) {
 	room := q.Room
-	rarest.each(func(t *item) bool {
+	each(func(t *item) bool {
 		if !matches(q.Pattern, t.fields) {
 			return true
 		}
@@ -424,7 +429,17 @@ func (s *Space) Waiting() int { return len(s.waits) }
 // one has it. A taker that cannot be reached any more is passed over.
 func (s *Space) offer(items []*item) {
 	items = slices.DeleteFunc(slices.Clone(items), (*item).gone) // expired
-	for _, t := range items {
+	// What waits has found nothing before: it finds these, or nothing.
+	from := func(i int) func(func(*item) bool) {
+		return func(f func(*item) bool) {
+			for _, t := range items[i:] {
+				if !t.gone() && !f(t) {
+					return
+				}
+			}
+		}
+	}
+	for i, t := range items {
 		var readers []*Wait
 		for _, g := range s.waitingFor(t) {
 			g.readers.each(func(w *Wait) bool {
@@ -435,10 +450,10 @@ func (s *Space) offer(items []*item) {
 		slices.SortFunc(readers, longest)
 		for _, w := range readers {
 			s.StopWait(w)
-			w.Answer(s.Find(w.Query))
+			w.Answer(s.pick(w.Query, from(i)))
 		}
 	}
-	for _, t := range items {
+	for i, t := range items {
 		for !t.out {
 			var first *Wait
 			for _, g := range s.waitingFor(t) {
@@ -453,7 +468,7 @@ func (s *Space) offer(items []*item) {
 				break
 			}
 			s.StopWait(first)
-			if found := s.Find(first.Query); !first.Answer(found) {
+			if found := s.pick(first.Query, from(i)); !first.Answer(found) {
 				s.undo(found)
 			}
 		}

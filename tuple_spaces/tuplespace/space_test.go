@@ -563,6 +563,31 @@ func TestLongFieldsMatchAsFast(t *testing.T) {
 	}
 }
 
+// Those that wait are not served by a search through the space: they would
+// not wait if it had something for them.
+func TestServedWithoutASearch(t *testing.T) {
+	cost := func(others int) time.Duration {
+		s := NewSpace()
+		s.Advance(time.Now())
+		s.Write(slices.Repeat([][]field{tuple(t, `["x","other"]`)}, others), 0)
+		const waiting = 100
+		for range waiting {
+			w := waitFor(t, `["x",{"?":"int"}]`)
+			w.Until = time.Now().Add(time.Hour)
+			w.Answer = func(found Found) bool { return len(found.items) == 1 }
+			s.Wait(w)
+		}
+		written := [][]field{tuple(t, `["x",1]`)}
+		begin := time.Now()
+		s.Write(written, 0)
+		return time.Since(begin)
+	}
+	few, many := cost(10), cost(50_000)
+	if many > 50*few {
+		t.Errorf("beside many tuples a write takes %v, else %v", many, few)
+	}
+}
+
 // Many that come back cost no more each than one, whatever is behind them.
 func TestManyComeBack(t *testing.T) {
 	s := NewSpace()
