@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,7 +14,7 @@ import (
 const (
 	maxRequest = 1 << 20 // bytes
 	maxReply   = 1 << 20 // bytes; a tuple that came in a request fits
-	maxName    = 100     // bytes of a client's name
+	maxName    = 100     // bytes of a client's name, or a loan's
 	maxTime    = 10 * 365 * 24 * time.Hour
 )
 
@@ -50,10 +51,10 @@ func parse(text []byte) (r *request, err error) {
 	if err := decode(text, r); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return nil, fmt.Errorf("a %s does not belong here: %s",
+			return nil, fmt.Errorf("a %.60s does not belong here: %s",
 				wrong.Value, wrong.Field)
 		}
-		return nil, fmt.Errorf("a request is a JSON object: %s",
+		return nil, fmt.Errorf("a request is a JSON object: %.200s",
 			strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if min(r.TTL, r.Wait, r.LoanFor, r.Max, r.Seq) < 0 ||
@@ -63,6 +64,10 @@ func parse(text []byte) (r *request, err error) {
 	}
 	if len(r.Client) > maxName {
 		return nil, fmt.Errorf("client has %d bytes at most", maxName)
+	}
+	if len(r.Loan) > maxName || strings.ContainsFunc(r.Loan, unicode.IsControl) {
+		return nil, fmt.Errorf("loan has %d bytes at most, and no control "+
+			"characters", maxName)
 	}
 	r.tuples = make([][]field, len(r.Tuples))
 	for i, values := range r.Tuples {

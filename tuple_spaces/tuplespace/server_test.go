@@ -277,12 +277,16 @@ var malformed = [][2]string{
 	{`{"op":"read","pattern":[1],"loan_ms":5}`, "only a take"},
 	{`{"op":"take","pattern":[1],"loan_ms":9223372036854775807}`, "loan_ms"},
 	{`{"op":"write","tuples":[[1]],"ttl_ms":-5}`, "ttl_ms"},
+	{`{"op":"release","loan":"x\nserver 1: forged"}`, "no control"},
+	{`{"op":"commit","loan":"` + strings.Repeat("x", 101) + `"}`, "100 bytes"},
 	{`{"op":"commit"}`, "loan's name"}, {`{"op":"release"}`, "loan's name"},
 	{`{"op":"commit","loan":"x","tuples":[[]]}`, "empty"},
 	{`{"op":"cancel"}`, "client's name"},
 	{`{"op":"cancel","client":"x","seq":-1}`, "0 or more"},
 	{`{"op":"cancel","client":"` + strings.Repeat("x", 101) + `"}`, "100 bytes"},
 	// Too much.
+	{`{"wait_ms":` + strings.Repeat("1", 1<<19) + `}`, "does not belong"},
+	{`{"` + strings.Repeat("x", 1<<19) + `":1}`, "unknown field"},
 	{`{"op":"write","tuples":[["` + strings.Repeat("x", 1<<20) + `"]]}`,
 		"1048576 bytes"},
 	{`{"op":"write","tuples":[[1` + strings.Repeat(",1", 1000) + `]]}`,
@@ -311,7 +315,8 @@ func TestMalformedMessages(t *testing.T) {
 		var got reply[Tuple]
 		text := r.ask(c[0])
 		must(t, json.Unmarshal([]byte(text), &got))
-		if got.Status != "error" || !strings.Contains(got.Error, c[1]) {
+		if got.Status != "error" || !strings.Contains(got.Error, c[1]) ||
+			len(got.Error) > 300 {
 			t.Errorf("%.60q is answered %s; it should say %q", c[0], text, c[1])
 		}
 	}
