@@ -242,14 +242,20 @@ func (p *Process) Mute() *Process {
 	return p
 }
 
-// Freeze stops the process in its tracks (SIGSTOP), as if its machine had
-// stalled: its connections stay. It returns when the process stands still for
-// certain, which takes a moment.
-func (p *Process) Freeze() {
+// Hold stops the process in its tracks (SIGSTOP) and says nothing about it:
+// for what is to be killed, but only when the lecturer goes on. It returns
+// when the process stands still for certain, which takes a moment.
+func (p *Process) Hold() {
 	p.signal(syscall.SIGSTOP)
 	var status syscall.WaitStatus
 	_, err := syscall.Wait4(p.PID(), &status, syscall.WUNTRACED, nil)
 	p.lab.Check(err)
+}
+
+// Freeze stops the process in its tracks, as if its machine had stalled: its
+// connections stay.
+func (p *Process) Freeze() {
+	p.Hold()
 	p.lab.screen.event(p.Label() + " is frozen")
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()

@@ -168,6 +168,7 @@ func workerCrash(l *lab.Lab) {
 	p := push(l, url)
 	late.WaitFor(handled)
 	late.WaitFor(received)
+	late.Hold() // or it would be done while the lecturer talks
 	l.Turn("the slow worker crashes in the middle of its work")
 	late.Kill()
 	l.WaitForNumbers(orders, handled, fast, late)

@@ -143,6 +143,7 @@ func workerCrash(l *lab.Lab) {
 	pusher.Wait()
 	l.WaitForCount(2, "worker slow has delivered", sink)
 	l.WaitForCount(3, "received order", late)
+	late.Hold() // or it would be done while the lecturer talks
 	l.Turn("the slow worker crashes in the middle of its work")
 	late.Kill()
 	l.WaitForCount(orders/2, "worker fast has delivered", sink)

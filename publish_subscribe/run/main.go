@@ -126,9 +126,9 @@ func fanOut(l *lab.Lab) {
 
 func offlineSubscriber(l *lab.Lab) {
 	url := brokerlab.Vhost(l)
-	p := publisher(l, url, "-interval", "200ms")
 	l.Turn("a subscriber follows a publisher")
 	before := subscriber(l, url, "A")
+	p := publisher(l, url, "-interval", "200ms", "-count", "10000")
 	first := before.NextNumber(handled)
 	before.WaitFor(handled)
 
@@ -223,7 +223,7 @@ func lateBinding(l *lab.Lab) {
 	l.Turn("a publisher; no subscriber has ever been there")
 	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval", "200ms")
 	p.WaitFor("no subscriber yet: event 2 dropped")
-	l.Turn("a subscriber makes its queue")
+	l.Say("a subscriber makes its queue") // no Turn: the publisher goes on
 	s := subscriber(l, url, "A")
 	status := p.Wait()
 	sent := lab.Numbers(published, p)

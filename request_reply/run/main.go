@@ -43,7 +43,7 @@ func clientFirst(l *lab.Lab) {
 	address := l.Address()
 	l.Turn("the client starts; nobody listens on %s yet", address)
 	client := l.Start("request_reply/client", "-connect", address,
-		"-timeout", "1s", "-tries", "60", "hello")
+		"-timeout", "1s", "-tries", "1000", "hello")
 	client.WaitFor("no reply")
 
 	l.Turn("now the server starts")
@@ -78,7 +78,7 @@ func serverCrash(l *lab.Lab) {
 		"and it crashes once more")
 	first := start("30s")
 	again := l.Start("request_reply/client", "-connect", address,
-		"-timeout", "2s", "again")
+		"-timeout", "2s", "-tries", "1000", "again")
 	first.WaitFor("received \"again\"")
 	first.Kill()
 
