@@ -40,7 +40,11 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 		names = append(names, e.Name)
 		help += fmt.Sprintf("\n  %-18s %s", e.Name, e.Claim)
 	}
-	cli.Parse(pattern+"/run [experiment]", help)
+	words := ""
+	if len(all) > 0 {
+		words = " [experiment]"
+	}
+	cli.Parse(pattern+"/run"+words, help)
 	cli.Grace = time.Minute // the programs, and a broker, are to end first
 	cli.Main(func(ctx context.Context) error {
 		if *list {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,14 +37,12 @@ func main() {
 }
 
 func claims(ctx context.Context) (err error) {
-	folder := flag.Arg(0)
-	if folder == "" {
-		folder = "."
-	}
+	folder := path.Clean(flag.Arg(0)) // "." where there is none
 	if dir, err := lab.Source(folder); err != nil {
 		return err
 	} else if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("no pattern %q; see README.md", folder)
+		return fmt.Errorf("no pattern %q; a pattern is a folder here, such "+
+			"as pipeline; README.md lists them", folder)
 	}
 	skip := os.Getenv("SKIP_RABBITMQ") != ""
 	var node *broker.Node
@@ -90,6 +89,7 @@ func claims(ctx context.Context) (err error) {
 		})
 	}
 	failures := make(chan error, 1000)
+	var known []string
 	for _, program := range programs {
 		pattern, isRun := strings.CutSuffix(program, "/run")
 		if !isRun || skip && slices.Contains(rabbitmq, pattern) {
@@ -104,6 +104,7 @@ func claims(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
+		known = append(known, names...)
 		for _, name := range names {
 			if flag.NArg() > 1 && name != flag.Arg(1) {
 				continue
@@ -124,8 +125,15 @@ func claims(ctx context.Context) (err error) {
 	for failure := range failures {
 		err = errors.Join(err, failure)
 	}
+	if count == 0 && err == nil && flag.NArg() > 1 {
+		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(1),
+			strings.Join(known, ", "))
+	}
 	fmt.Printf("%d claims, %d hold\n", count, count-bad)
-	if bad > 0 || count == 0 {
+	if count == 0 && err == nil {
+		return fmt.Errorf("no experiment was made of %s", folder)
+	}
+	if bad > 0 {
 		err = errors.Join(err, fmt.Errorf("%d claims do not hold", bad))
 	}
 	return err
