@@ -158,8 +158,11 @@ func (s *Server) handle(frames [][]byte) {
 		s.reply(c, answer{Status: "ok"}, Found{})
 	case "commit":
 		done := s.space.Commit(r.Loan, r.tuples)
-		s.Log("commit loan %s%s, write %.200s", r.Loan, tooLate(done),
-			listOf{r.Tuples})
+		if done {
+			s.Log("commit loan %s, write %.200s", r.Loan, listOf{r.Tuples})
+		} else {
+			s.Log("commit loan %s (too late): nothing is written", r.Loan)
+		}
 		s.reply(c, answer{Status: status(done)}, Found{})
 	case "release":
 		done := s.space.Release(r.Loan)
