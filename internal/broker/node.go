@@ -276,7 +276,9 @@ func (n *Node) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
-		if conn, err := amqp.Dial(n.URL("/")); err == nil {
+		// A port that answers with nothing is not to hold up Ctrl-C.
+		if conn, err := amqp.DialConfig(n.URL("/"), amqp.Config{
+			Dial: amqp.DefaultDial(2 * time.Second)}); err == nil {
 			conn.Close()
 			if n.request(ctx, "GET", "overview", "") == nil {
 				return nil
