@@ -62,11 +62,11 @@ func OrVhost(l *lab.Lab, url string) string {
 		return Vhost(l)
 	}
 	if !*trace && broker.Answers(l.Context(), url) {
-		l.Say("using the broker that answers at -broker")
+		l.Say("using the broker that is there")
 		return url
 	}
 	if !*trace { // which takes a node of our own
-		l.Say("no broker answers at -broker")
+		l.Say("no broker is there")
 	}
 	return Vhost(l)
 }
