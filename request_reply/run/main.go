@@ -95,7 +95,7 @@ func serverCrash(l *lab.Lab) {
 		reply = "ended"
 	}
 	l.Say("the plain REQ still waits: its request died with the first server")
-	l.Verdict(hangs && status == 0 && answered == 1 && handled == 2,
+	l.Verdict(hangs && status == 0 && answered == 1 && handled >= 2,
 		"plain REQ: %s; asking again: 1 request, received %d times, "+
 			"%d reply", reply, handled, answered)
 }
