@@ -19,15 +19,16 @@ import (
 )
 
 var (
-	connect = cli.Addresses("connect", pipeline.Pusher, "`address`, repeatable")
-	sink    = flag.String("sink", pipeline.Sink, "`address` of the sink")
-	work    = cli.RandomTime("work", 3*time.Second, "`time` per order")
-	_       = cli.QuietFlag()
+	connect = cli.Addresses("connect", pipeline.Pusher,
+		"`address` of a pusher; can be given several times")
+	sink = flag.String("sink", pipeline.Sink, "`address` of the sink")
+	work = cli.RandomTime("work", 3*time.Second, "`time` per order")
+	_    = cli.QuietFlag()
 )
 
 func main() {
 	cli.Parse("pipeline/worker [id]", "Worker pulls orders and delivers them.")
-	cli.OnStop(func() { log.Print("drops the orders it has not delivered") })
+	cli.OnStop(func() { log.Print("drops what it has not delivered") })
 	cli.Main(deliver)
 }
 

@@ -17,7 +17,8 @@ import (
 )
 
 var (
-	connect = flag.String("connect", tuplespaces.Address, "`address`")
+	connect = flag.String("connect", tuplespaces.Address,
+		"`address` of the server")
 	timeout = flag.Duration("timeout", 0, "`time` to wait; 0: for ever")
 )
 

@@ -17,9 +17,10 @@ import (
 )
 
 var (
-	connect = flag.String("connect", tuplespaces.Address, "`address`")
-	count   = flag.Int("count", 0, "how many events to read; 0: endless")
-	sensor  = tuplespaces.Sensor
+	connect = flag.String("connect", tuplespaces.Address,
+		"`address` of the server")
+	count  = flag.Int("count", 0, "how many events to read; 0: endless")
+	sensor = tuplespaces.Sensor
 )
 
 func main() {

@@ -20,9 +20,9 @@ var (
 	connect = flag.String("connect", tuplespaces.Address,
 		"`address` of the server")
 	fac = cli.Numbers("fac", 5, tuplespaces.Largest,
-		"factorial to ask for; can be given several times")
+		"`number` whose factorial to ask for; can be given several times")
 	fib = cli.Numbers("fib", 3, tuplespaces.Largest,
-		"Fibonacci number to ask for; can be given several times")
+		"`number` of a Fibonacci number to ask for; likewise")
 )
 
 func main() {

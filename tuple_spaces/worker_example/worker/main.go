@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	connect = flag.String("connect", tuplespaces.Address, "`address`")
-	period  = flag.Duration("loan", 10*time.Second,
+	connect = flag.String("connect", tuplespaces.Address,
+		"`address` of the server")
+	period = flag.Duration("loan", 10*time.Second,
 		"`time` to borrow a task for; 0: take it for good")
 	pause = flag.Duration("work", 0, "`time` to work on each task")
 )
