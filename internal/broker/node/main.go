@@ -53,6 +53,7 @@ func keep(ctx context.Context, dir string, port, page int) error {
 	log.Print("Ctrl-C stops it")
 	select {
 	case <-ctx.Done():
+		log.Print("stopping RabbitMQ (takes some seconds)")
 		return node.Close()
 	case <-node.Exited():
 		return errors.Join(errors.New("RabbitMQ ended by itself, see its "+
