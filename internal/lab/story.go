@@ -7,9 +7,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"distsys/internal/lab/cli"
@@ -47,6 +49,9 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 	cli.Parse(pattern+"/run"+words, help)
 	cli.Grace = time.Minute // the programs, and a broker, are to end first
 	cli.Main(func(ctx context.Context) error {
+		// Where nobody reads on (run | head): end in good order, too.
+		ctx, release := signal.NotifyContext(ctx, syscall.SIGPIPE)
+		defer release()
 		if *list {
 			for _, name := range names {
 				fmt.Println(name)
@@ -65,7 +70,11 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 		if *panes {
 			return tellInTmux(ctx, *step, pattern, chosen)
 		}
-		return tell(ctx, *step, false, pattern, chosen)
+		err := tell(ctx, *step, false, pattern, chosen)
+		if ctx.Err() != nil {
+			return nil // it was stopped
+		}
+		return err
 	})
 }
 
