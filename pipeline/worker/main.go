@@ -57,7 +57,6 @@ func deliver(ctx context.Context) error {
 	}
 	log.Print("waiting for orders")
 	context.AfterFunc(ctx, term) // Ctrl-C
-
 	for {
 		message, err := pull.RecvBytes(0)
 		if err != nil {

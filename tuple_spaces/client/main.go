@@ -42,7 +42,6 @@ func operate(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, *timeout)
 		defer cancel()
 	}
-
 	operation, fields := flag.Arg(0), tuplespaces.Fields(flag.Args())
 	var tuple tuplespace.Tuple
 	var all []tuplespace.Tuple
