@@ -388,7 +388,7 @@ func fail(text string) {
 var cures = []struct{ sign, cure string }{
 	{"ddress already in use", "; the port is taken, perhaps by the same " +
 		"program in another terminal: stop that one (WHO), or choose " +
-		"another port"},
+		"another with -bind"},
 	{"nvalid argument", "; an address looks like tcp://127.0.0.1:12345"},
 	{"rotocol not supported", "; an address looks like tcp://127.0.0.1:12345"},
 	{"o such device", "; listen on an IP address of this machine, or on " +
