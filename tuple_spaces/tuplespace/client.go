@@ -432,9 +432,9 @@ func (n *connection) ask(ctx context.Context, r request) (*reply[Tuple], error) 
 			return nil, fmt.Errorf("send the request: %w", err)
 		}
 		limit := time.Now().Add(patience + milliseconds(r.Wait))
-		for err == nil && time.Now().Before(limit) {
-			// Where the reply is not there in a moment: the poll also hears
-			// the bell.
+		for err == nil {
+			// Where the reply is not there in a moment: the poll below also
+			// hears the bell.
 			answer, err := n.socket.RecvBytes(0)
 			if err == nil {
 				return parseReply(answer)
@@ -446,8 +446,11 @@ func (n *connection) ask(ctx context.Context, r request) (*reply[Tuple], error) 
 				n.cancel(r)
 				return nil, err
 			}
-			_, err = n.poller.Poll(max(0, time.Until(limit)))
-			if err != nil {
+			left := time.Until(limit)
+			if left <= 0 {
+				break
+			}
+			if _, err := n.poller.Poll(left); err != nil {
 				return nil, fmt.Errorf("wait for the reply: %w", err)
 			}
 		}
