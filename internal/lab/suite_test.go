@@ -284,3 +284,53 @@ func TestClaims(t *testing.T) {
 	labtest.Refused(t, "internal/lab/claims", []string{"pipelin"},
 		`no pattern "pipelin"`)
 }
+
+// With -step a story waits for Return at each turning point, having said what
+// comes next, however long that takes.
+func TestStep(t *testing.T) {
+	l := labtest.New(t)
+	help := l.Start("request_reply/run", "-h") // so that it is built
+	help.Wait()
+	run := exec.Command(filepath.Join(os.Getenv(lab.BinVar),
+		"request_reply/run"), "-step", "client-first")
+	keyboard, err := run.StdinPipe()
+	labtest.Must(t, err)
+	screen, err := run.StdoutPipe()
+	labtest.Must(t, err)
+	labtest.Must(t, run.Start())
+	t.Cleanup(func() { run.Process.Kill() })
+	shown := ""
+	until := func(text string) (before string) {
+		t.Helper()
+		buffer := make([]byte, 4096)
+		for !strings.Contains(shown, text) {
+			n, err := screen.Read(buffer)
+			if err != nil {
+				t.Fatalf("%v before %q: %s", err, text, shown)
+			}
+			shown += string(buffer[:n])
+		}
+		before, shown, _ = strings.Cut(shown, text)
+		return before
+	}
+	enter := func() {
+		_, err := keyboard.Write([]byte("\n"))
+		labtest.Must(t, err)
+	}
+	const ask = "(Return goes on)"
+	if before := until(ask); !strings.Contains(before, "nobody listens") {
+		t.Errorf("it asks without saying what comes: %s", before)
+	}
+	enter()
+	if before := until(ask); !strings.Contains(before, "now the server starts") {
+		t.Errorf("it asks without saying what comes: %s", before)
+	}
+	// The lecturer talks, the client waits, and nothing else happens.
+	if before := until("(try 4 of "); strings.Contains(before, "listening") {
+		t.Errorf("it does not wait for Return: %s", before)
+	}
+	enter()
+	until("listening")
+	until("claim holds")
+	labtest.Must(t, run.Wait())
+}
