@@ -239,6 +239,10 @@ func TestRefusals(t *testing.T) {
 			"unknown flag -brocker")
 		labtest.Refused(t, program, []string{"1", "2"}, "surplus argument")
 	}
+	for _, args := range [][]string{{"-pipeline"}, {"-pipeline", "poison"}} {
+		labtest.Refused(t, "message_queue/run", args,
+			"-pipeline goes with slow-worker or worker-crash")
+	}
 	labtest.Refused(t, consumer, []string{"1", "-work", "0"},
 		"flags come before words")
 }

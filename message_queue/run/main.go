@@ -28,8 +28,8 @@ var (
 func main() {
 	lab.Main("message_queue",
 		"A producer submits orders to a queue; consumers share the work.",
-		story,
-		lab.Experiment{Name: "offline-consumer", Run: offlineConsumer,
+		alone(story),
+		lab.Experiment{Name: "offline-consumer", Run: alone(offlineConsumer),
 			Claim: "A consumer gets every order that was submitted while" +
 				" it was away."},
 		lab.Experiment{Name: "slow-worker", Run: slowWorker,
@@ -38,22 +38,32 @@ func main() {
 		lab.Experiment{Name: "worker-crash", Run: workerCrash,
 			Claim: "What a crashed worker did not acknowledge goes to" +
 				" another one; nothing is lost."},
-		lab.Experiment{Name: "prefetch", Run: prefetch,
+		lab.Experiment{Name: "prefetch", Run: alone(prefetch),
 			Claim: "Without a limit the first consumer grabs all that the" +
 				" queue holds."},
-		lab.Experiment{Name: "poison", Run: poison,
+		lab.Experiment{Name: "poison", Run: alone(poison),
 			Claim: "An order that crashes whoever takes it is set aside" +
 				" after its fifth return."},
-		lab.Experiment{Name: "broker-restart", Run: brokerRestart,
+		lab.Experiment{Name: "broker-restart", Run: alone(brokerRestart),
 			Claim: "Every confirmed order survives a crash of the broker;" +
 				" a classic queue keeps only persistent messages."},
-		lab.Experiment{Name: "confirm", Run: confirm,
+		lab.Experiment{Name: "confirm", Run: alone(confirm),
 			Claim: "Without confirms, a producer believes that it sent" +
 				" orders that never arrived."},
-		lab.Experiment{Name: "node-loss", Run: nodeLoss,
+		lab.Experiment{Name: "node-loss", Run: alone(nodeLoss),
 			Claim: "In a cluster of three brokers, nothing confirmed is" +
 				" lost with the one that leads the queue."},
 	)
+}
+
+// alone is for what has no counterpart in the pipeline.
+func alone(tell func(*lab.Lab)) func(*lab.Lab) {
+	return func(l *lab.Lab) {
+		if *beside {
+			l.Fail("-pipeline goes with slow-worker or worker-crash")
+		}
+		tell(l)
+	}
 }
 
 // What the programs print of an order's life.
