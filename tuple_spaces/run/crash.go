@@ -121,8 +121,8 @@ func crashes(l *lab.Lab, tasks int, loan string) (kills, lost, twice int) {
 	if master.Running() {
 		master.Stop()
 	}
-	tasksLeft, _ := s.do("readall", "fac", "?")
-	resultsLeft, _ := s.do("readall", "fac_res", "?")
+	tasksLeft := s.ask("readall", "fac", "?")
+	resultsLeft := s.ask("readall", "fac_res", "?")
 	counts := map[string]int{}
 	for _, p := range []*lab.Process{master, resultsLeft} {
 		for _, line := range p.Lines() {
@@ -164,7 +164,7 @@ func lateCommit(l *lab.Lab) {
 	l.Turn("the first wakes, goes on as if nothing had been, and commits")
 	late.Thaw()
 	late.WaitFor("too late with fac 5")
-	client, _ := s.do("takeall", "fac_res", "?")
+	client := s.ask("takeall", "fac_res", "?")
 	results := lab.Count("[\"fac_res\",120]", client)
 	took := lab.Count("took fac 5", late, other)
 	refused := lab.Count("too late", late)

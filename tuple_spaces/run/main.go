@@ -70,8 +70,15 @@ func (s *space) start(program string, args ...string) *lab.Process {
 
 // do has a client do one operation, to its end.
 func (s *space) do(operation ...string) (client *lab.Process, done bool) {
-	client = s.start("client", operation...)
+	client = s.ask(operation...)
 	return client, client.Wait() == 0
+}
+
+// ask is do, where it is about what the client prints.
+func (s *space) ask(operation ...string) *lab.Process {
+	client := s.start("client", operation...)
+	client.Wait()
+	return client
 }
 
 // must is do, where it has to be done.
@@ -158,8 +165,7 @@ func manyReaders(l *lab.Lab) {
 
 	l.Turn("%d more read it later", n)
 	for range n {
-		reader, _ := s.do("tryread", "news", "?")
-		readers = append(readers, reader)
+		readers = append(readers, s.ask("tryread", "news", "?"))
 	}
 	_, there := s.do("tryread", "news", "hello")
 	copies := lab.Count("read [\"news\",\"hello\"]", readers...)

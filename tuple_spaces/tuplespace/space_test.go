@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"distsys/internal/lab/labtest"
 )
 
 // A space that is as simple as can be, to compare with: a list of tuples, a
@@ -661,9 +663,4 @@ func isSet(name string) (set bool) {
 	return set
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = labtest.Must
