@@ -280,7 +280,6 @@ func settle(l *lab.Lab) {
 
 // restart has a node crash and come back.
 func restart(l *lab.Lab, node *broker.Node) {
-	l.Turn("the broker crashes")
 	l.Check(node.Kill())
 	l.Turn("the broker is started again (takes some seconds)")
 	l.Check(node.Start(l.Context()))
@@ -298,6 +297,7 @@ func brokerRestart(l *lab.Lab) {
 	p := producer(l, url, "-count", fmt.Sprint(count), "-interval",
 		"10ms").Mute()
 	p.WaitFor(submitted + "100 ")
+	l.Turn("the broker crashes")
 	restart(l, node)
 	if p.Wait() != 0 {
 		l.Fail("the producer gave up")
@@ -362,6 +362,7 @@ func confirm(l *lab.Lab) {
 		l.Check(messagequeue.Declare(channel(l, url)))
 	}
 	settle(l)
+	l.Turn("they send; the broker crashes in the middle of it")
 	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
 		"-interval", "2ms").Mute()
 	careful.WaitFor(submitted + "100 ")
