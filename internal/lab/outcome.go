@@ -51,20 +51,12 @@ func (l *Lab) Try(pattern, name string) Outcome {
 // Do gives f a lab that shows what happens on out. It returns why the story
 // could not go on, if it could not.
 func Do(ctx context.Context, out io.Writer, f func(l *Lab)) (err error) {
-	l, err := New(ctx, out, func(reason string) { panic(errStory(reason)) })
+	l, err := New(ctx, out, giveUp)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	defer func() {
-		if reason := recover(); reason != nil {
-			failed, ok := reason.(errStory)
-			if !ok {
-				panic(reason)
-			}
-			err = failed
-		}
-	}()
+	defer caught(&err)
 	f(l)
 	return nil
 }

@@ -83,12 +83,23 @@ type errStory string
 
 func (e errStory) Error() string { return string(e) }
 
+// giveUp ends a story from within; caught, deferred, makes an error of it.
+func giveUp(reason string) { panic(errStory(reason)) }
+
+func caught(err *error) {
+	if reason := recover(); reason != nil {
+		failed, ok := reason.(errStory)
+		if !ok {
+			panic(reason)
+		}
+		*err = failed
+	}
+}
+
 // tell runs a story or an experiment from beginning to end.
 func tell(ctx context.Context, step, panes bool, pattern string,
 	e Experiment) (err error) {
-	l, err := New(ctx, os.Stdout, func(reason string) {
-		panic(errStory(reason))
-	})
+	l, err := New(ctx, os.Stdout, giveUp)
 	if err != nil {
 		return err
 	}
@@ -127,15 +138,7 @@ func tell(ctx context.Context, step, panes bool, pattern string,
 			})
 		}
 	}()
-	defer func() {
-		if reason := recover(); reason != nil {
-			failed, ok := reason.(errStory)
-			if !ok {
-				panic(reason)
-			}
-			err = failed
-		}
-	}()
+	defer caught(&err)
 	e.Run(l)
 	if e.Name == "" {
 		return nil
