@@ -118,6 +118,17 @@ func use(ctx context.Context, conn connection,
 		conn.Close()
 		return Lost("lost the broker (" + reason(err) + ")")
 	}
+	if errors.Is(err, amqp.ErrClosed) { // the reason is about to come
+		select {
+		case why := <-closed:
+			if why != nil {
+				err = why
+			}
+		case <-time.After(time.Second):
+		}
+		conn.Close()
+		return Lost("lost the broker (" + reason(err) + ")")
+	}
 	select {
 	case why := <-closed: // says more than what failed because of it
 		if why != nil {
