@@ -10,7 +10,7 @@ help: ## say what there is to make
 			printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 demo: setup ## see every pattern run, one after the other
-	@go run ./internal/lab/tour
+	@go run ./internal/cmd/demo
 
 test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
 	@out=$$(gofmt -l .); test -z "$$out" || \
@@ -20,7 +20,7 @@ test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
 	go test -race ./...
 
 claims: setup ## make every experiment, and say of each claim whether it holds
-	@go run ./internal/lab/claims
+	@go run ./internal/cmd/claims
 
 soak: setup ## test for half an hour what chance could break
 	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
@@ -29,17 +29,17 @@ soak: setup ## test for half an hour what chance could break
 	go test -race -count 5 ./...
 
 bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
-	@go run ./internal/lab/figures $(if $(JSON),-json '$(JSON)')
+	@go run ./internal/cmd/bench $(if $(JSON),-json '$(JSON)')
 
 doctor: check-go ## say what this machine lacks, and the cure
-	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor
+	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor
 
 setup: check-go ## install what this machine lacks (it says what, first)
-	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/doctor -fix
+	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor -fix
 
 broker: setup ## a RabbitMQ broker of your own, in the foreground
-	@mkdir -p .broker && go build -buildvcs=false -o .broker/node ./internal/broker/node
-	@exec .broker/node
+	@mkdir -p .broker && go build -buildvcs=false -o .broker/broker ./internal/cmd/broker
+	@exec .broker/broker
 
 # Go itself cannot be asked from Go, so this is the one check in shell.
 check-go:

@@ -127,7 +127,7 @@ func TestEndsAfterDelivery(t *testing.T) {
 	if p.Wait() != 0 {
 		t.Error("the publisher failed")
 	}
-	l.WaitForNumbers(500, " event ", s)
+	l.WaitForNumbers(" event ", 500, s)
 }
 
 func TestRefusals(t *testing.T) {

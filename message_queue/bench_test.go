@@ -7,7 +7,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"distsys/internal/broker/brokerlab"
+	"distsys/internal/lab/brokerlab"
 	"distsys/internal/lab/labtest"
 	messagequeue "distsys/message_queue"
 )

@@ -12,8 +12,8 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"distsys/internal/broker/brokerlab"
 	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
 	"distsys/internal/lab/labtest"
 	messagequeue "distsys/message_queue"
 )
@@ -149,10 +149,10 @@ func TestAckAfterWork(t *testing.T) {
 	}
 	slow.WaitFor("received")
 	quick := start(l, consumer, url, "-work", "0", "quick")
-	l.WaitForCount(3, "handled", quick)
+	l.WaitForCount("handled", 3, quick)
 	slow.Kill()
 	quick.WaitFor("(redelivered)")
-	l.WaitForCount(4, "handled", quick)
+	l.WaitForCount("handled", 4, quick)
 	labtest.StopsAtOnce(t, quick)
 	if n := depth(t, labtest.Channel(t, url), messagequeue.Queue); n != 0 {
 		t.Errorf("%d orders are left after all were handled", n)
@@ -340,7 +340,7 @@ func TestConnectionClosedByAnOperator(t *testing.T) {
 	p.WaitFor("submitted")
 	labtest.StopsAtOnce(t, p)
 	last := p.LastNumber("submitted order ")
-	l.WaitForNumbers(last+1, "handled order ", c)
+	l.WaitForNumbers("handled order ", last+1, c)
 }
 
 // With nobody to make the queue again, the producer meets the return itself.
@@ -360,7 +360,7 @@ func TestReturnedIsNotSubmitted(t *testing.T) {
 		deleted += n
 		// A broker that is busy deleting the queue may break off with an
 		// error instead of sending the order back.
-		l.WaitForCount(tries, "connecting again", p)
+		l.WaitForCount("connecting again", tries, p)
 	}
 	if p.Wait() != 0 {
 		t.Error("the producer gave up")
@@ -444,7 +444,7 @@ func TestBrokerInTrouble(t *testing.T) {
 	if len(submitted) != count {
 		t.Errorf("%d of %d orders submitted", len(submitted), count)
 	}
-	l.WaitForNumbers(count, "handled order ", c)
+	l.WaitForNumbers("handled order ", count, c)
 	if lost := lab.Missing(submitted, lab.Numbers("handled order ", c)); lost > 0 {
 		t.Errorf("%d confirmed orders were lost", lost)
 	}

@@ -15,7 +15,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 
 	"distsys/internal/lab/labtest"
-	"distsys/internal/lab/peers"
+	"distsys/internal/zeromq"
 	"distsys/pipeline"
 )
 
@@ -130,7 +130,7 @@ func beBare() (bool, error) {
 		if err != nil {
 			return true, err
 		}
-		workers, err := peers.Watch(push)
+		workers, err := zeromq.Watch(push)
 		if err != nil {
 			return true, err
 		}

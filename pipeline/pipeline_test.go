@@ -130,7 +130,7 @@ func TestWorkerFirstAndSinkRestarted(t *testing.T) {
 	w.WaitFor("delivered order 3 ")
 	s := l.Start(sink, "-bind", results)
 	s.WaitFor("has delivered order 0 ") // kept by the worker until now
-	l.WaitForNumbers(5, "has delivered order ", s)
+	l.WaitForNumbers("has delivered order ", 5, s)
 	labtest.StopsAtOnce(t, s)
 	w.WaitForNumber("delivered order ", s.LastNumber("has delivered order ")+5)
 	again := l.Start(sink, "-bind", results)

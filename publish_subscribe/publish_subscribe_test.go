@@ -7,8 +7,8 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"distsys/internal/broker/brokerlab"
 	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
 	"distsys/internal/lab/labtest"
 	pubsub "distsys/publish_subscribe"
 )
@@ -282,8 +282,8 @@ func TestBrokerInTrouble(t *testing.T) {
 	if p.Wait() != 0 {
 		t.Fatal("the publisher gave up")
 	}
-	l.WaitForNumbers(count, "published event ", p)
-	l.WaitForNumbers(count, "handled event ", s)
+	l.WaitForNumbers("published event ", count, p)
+	l.WaitForNumbers("handled event ", count, s)
 
 	// The broker is short of memory and blocks publishers.
 	_, err := node.Ctl(t.Context(), "set_vm_memory_high_watermark",

@@ -16,7 +16,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 
 	event "distsys/event_notification"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 var (

@@ -57,19 +57,19 @@ func subscriber(l *lab.Lab, address, id string,
 
 func story(l *lab.Lab) {
 	address := l.Address()
-	l.Turn("two subscribers start, then a publisher that waits for both")
+	l.Step("two subscribers start, then a publisher that waits for both")
 	first := subscriber(l, address, "1")
 	second := subscriber(l, address, "2")
 	p := publisher(l, address, "-wait", "2", "-count", "6", "-interval",
 		"500ms")
 	p.Wait()
-	l.WaitForNumbers(6, received, first)
-	l.WaitForNumbers(6, received, second)
+	l.WaitForNumbers(received, 6, first)
+	l.WaitForNumbers(received, 6, second)
 }
 
 func slowSubscriber(l *lab.Lab) {
 	address := l.Address()
-	l.Turn("two subscribers, and a thousand large events a second")
+	l.Step("two subscribers, and a thousand large events a second")
 	quick := subscriber(l, address, "quick").Mute()
 	slow := subscriber(l, address, "slow").Mute()
 	// A long topic makes the events large (8 KB), so that the queues and the
@@ -79,10 +79,10 @@ func slowSubscriber(l *lab.Lab) {
 		topic).Mute()
 	slow.WaitFor("event 100 ")
 
-	l.Turn("one of them stops taking events, but stays connected")
+	l.Step("one of them stops taking events, but stays connected")
 	slow.Freeze()
 	p.WaitFor("event 4000 ")
-	l.Turn("it goes on, and takes what has been kept for it")
+	l.Step("it goes on, and takes what has been kept for it")
 	slow.Thaw()
 	thawed := p.LastNumber(published)
 	slow.WaitForNumber(" event ", thawed+1)
@@ -120,14 +120,14 @@ func slowJoiner(l *lab.Lab) {
 		s.Stop()
 		return missed(lab.Numbers(received, s), count-1)
 	}
-	l.Turn("a subscriber, then a publisher that does not wait for it")
+	l.Step("a subscriber, then a publisher that does not wait for it")
 	hasty := tell("0")
 	for range 4 { // on a busy machine it may just be quick enough: once more
 		if hasty == 0 {
 			hasty = tell("0")
 		}
 	}
-	l.Turn("a subscriber, then a publisher with -wait 1")
+	l.Step("a subscriber, then a publisher with -wait 1")
 	patient := tell("1")
 	l.Verdict(hasty > 0 && patient == 0,
 		"of %d events the subscriber missed %d without -wait, %d with -wait 1",
@@ -137,18 +137,18 @@ func slowJoiner(l *lab.Lab) {
 func offlineSubscriber(l *lab.Lab) {
 	address := l.Address()
 	p := publisher(l, address, "-wait", "1", "-interval", "200ms")
-	l.Turn("a subscriber follows a publisher")
+	l.Step("a subscriber follows a publisher")
 	before := subscriber(l, address, "A")
 	p.WaitFor("subscribers: 1")
 	before.WaitForNumber(received, 3)
 
-	l.Turn("it goes away; the publisher goes on")
+	l.Step("it goes away; the publisher goes on")
 	before.Stop()
 	p.WaitFor("subscribers: 0")
 	left := p.NextNumber(published)
 	p.WaitForNumber(published, left+6)
 
-	l.Turn("it is back")
+	l.Step("it is back")
 	after := subscriber(l, address, "A")
 	p.WaitFor("subscribers: 1")
 	back := p.NextNumber(published)
@@ -175,7 +175,7 @@ func offlineSubscriber(l *lab.Lab) {
 func topicFilter(l *lab.Lab) {
 	const count = 5
 	short, long := l.Address(), l.Address()
-	l.Turn("two publishers, one with topic TEMP, one with TEMPERATURE; four " +
+	l.Step("two publishers, one with topic TEMP, one with TEMPERATURE; four " +
 		"subscribers follow both")
 	topics := []string{"TEMP", "TEMP ", "TEMPERATURE", "HUMIDITY"}
 	var subscribers []*lab.Process
@@ -192,9 +192,9 @@ func topicFilter(l *lab.Lab) {
 	subscribers[0].WaitFor("received TEMP event 4 ")
 	subscribers[1].WaitFor("received TEMP event 4 ")
 	subscribers[2].WaitFor("received TEMPERATURE event 4 ")
-	l.WaitForCount(2*count, "received", subscribers[0])
+	l.WaitForCount("received", 2*count, subscribers[0])
 
-	l.Turn("the last event has come; who has received what?")
+	l.Step("the last event has come; who has received what?")
 	holds, counted := true, []string{}
 	for i, want := range [][2]int{{count, count}, {count, 0}, {0, count},
 		{0, 0}} {
@@ -210,7 +210,7 @@ func topicFilter(l *lab.Lab) {
 
 func publisherCrash(l *lab.Lab) {
 	address := l.Address()
-	l.Turn("two subscribers follow a publisher, which crashes")
+	l.Step("two subscribers follow a publisher, which crashes")
 	subscribers := []*lab.Process{subscriber(l, address, "1"),
 		subscriber(l, address, "2")}
 	first := publisher(l, address, "-wait", "2", "-interval", "50ms")
@@ -224,7 +224,7 @@ func publisherCrash(l *lab.Lab) {
 	for _, s := range subscribers {
 		s.Freeze()
 	}
-	l.Turn("it is started again, does not wait, and calls its events TEMP2")
+	l.Step("it is started again, does not wait, and calls its events TEMP2")
 	second := publisher(l, address, "-interval", "50ms", "-topic", "TEMP2")
 	second.WaitFor(published)
 	for _, s := range subscribers {
@@ -250,20 +250,20 @@ func publisherCrash(l *lab.Lab) {
 func movedPublisher(l *lab.Lab) {
 	const events = 10
 	before, after := l.Address(), l.Address()
-	l.Turn("a subscriber follows a publisher")
+	l.Step("a subscriber follows a publisher")
 	old := subscriber(l, before, "A")
 	p := publisher(l, before, "-wait", "1", "-count", fmt.Sprint(events),
 		"-interval", "50ms")
 	p.Wait()
-	l.WaitForNumbers(events, received, old)
+	l.WaitForNumbers(received, events, old)
 	heard := lab.Count(received, old)
 
-	l.Turn("the publisher moves to another address, which subscriber B knows")
+	l.Step("the publisher moves to another address, which subscriber B knows")
 	moved := subscriber(l, after, "B")
 	p = publisher(l, after, "-wait", "1", "-count", fmt.Sprint(events),
 		"-interval", "50ms")
 	p.Wait()
-	l.WaitForNumbers(events, received, moved)
+	l.WaitForNumbers(received, events, moved)
 	old.Stop()
 	silent := lab.Count(received, old) - heard
 	again := lab.Count(received, moved)

@@ -15,7 +15,7 @@ import (
 	"context"
 	"log"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 func main() {

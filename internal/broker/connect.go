@@ -17,7 +17,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 const (

@@ -17,8 +17,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker/installed"
-	"distsys/internal/lab/cli"
-	"distsys/internal/lab/local"
+	"distsys/internal/cli"
+	"distsys/internal/local"
 )
 
 // A Node is a private RabbitMQ node: a real one, from the package that is

@@ -14,7 +14,7 @@ import (
 
 	"distsys/internal/broker"
 	"distsys/internal/lab/labtest"
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 func TestMain(m *testing.M) {
@@ -92,7 +92,7 @@ func TestForegroundNodeKeepsItsData(t *testing.T) {
 		fmt.Sprint(local.FreePort())}
 	url := fmt.Sprintf("amqp://guest:guest@localhost:%d/", port)
 	for _, messages := range []int{0, 1} {
-		node := l.Start("internal/broker/node", args...)
+		node := l.Start("internal/cmd/broker", args...)
 		node.WaitFor("ready on amqp://")
 		node.WaitFor("management page: http://")
 		conn, err := amqp.Dial(url)
@@ -117,7 +117,7 @@ func TestForegroundNodeKeepsItsData(t *testing.T) {
 			t.Fatal(err)
 		}
 		if messages == 1 { // a second one on the same port
-			labtest.Refused(t, "internal/broker/node", args,
+			labtest.Refused(t, "internal/cmd/broker", args,
 				"address already in use", "use that one")
 		}
 		if status := node.Stop(); status == 0 || node.Running() {

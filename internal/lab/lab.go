@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // Patience is how long a lab waits for anything before it gives up: far
@@ -77,9 +77,9 @@ func (l *Lab) Say(format string, args ...any) {
 // Line shows a line as if a program had printed it.
 func (l *Lab) Line(role, text string) { l.screen.line(role, text) }
 
-// Turn tells what comes next, at a turning point of the story; where the
+// Step tells what comes next, at a turning point of the story; where the
 // lecturer asked for steps it then waits for Return.
-func (l *Lab) Turn(format string, args ...any) {
+func (l *Lab) Step(format string, args ...any) {
 	l.Say(format, args...)
 	l.step()
 }
@@ -206,7 +206,7 @@ func Number(text, line string) (number int, ok bool) {
 
 // WaitForNumbers waits until the processes have printed n different numbers
 // that follow text.
-func (l *Lab) WaitForNumbers(n int, text string, processes ...*Process) {
+func (l *Lab) WaitForNumbers(text string, n int, processes ...*Process) {
 	l.WaitUntil(fmt.Sprintf("%d different %q", n, text), func() bool {
 		return len(numbers(text, processes)) >= n
 	})
@@ -224,7 +224,7 @@ func Missing(all, some map[int]int) (missing int) {
 
 // WaitForCount waits until the processes have printed n lines, counted over
 // all of them, that hold text.
-func (l *Lab) WaitForCount(n int, text string, processes ...*Process) {
+func (l *Lab) WaitForCount(text string, n int, processes ...*Process) {
 	l.WaitUntil(fmt.Sprintf("%d lines with %q", n, text), func() bool {
 		return count(text, processes) >= n
 	})

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // A Process is one program of the suite that was started.

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 // An Experiment shows one claim with the real programs and ends with a

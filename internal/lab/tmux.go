@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // tellInTmux tells a story in panes: in those of the window that run is in,

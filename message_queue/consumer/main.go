@@ -14,7 +14,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	messagequeue "distsys/message_queue"
 )
 

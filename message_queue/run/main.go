@@ -13,9 +13,9 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker"
-	"distsys/internal/broker/brokerlab"
+	"distsys/internal/cli"
 	"distsys/internal/lab"
-	"distsys/internal/lab/cli"
+	"distsys/internal/lab/brokerlab"
 	messagequeue "distsys/message_queue"
 )
 
@@ -89,24 +89,24 @@ func consumer(l *lab.Lab, url, id string, args ...string) *lab.Process {
 
 func story(l *lab.Lab) {
 	url := brokerlab.OrVhost(l, *url)
-	l.Turn("two consumers wait for orders")
+	l.Step("two consumers wait for orders")
 	first := consumer(l, url, "1", "-work", "500ms")
 	second := consumer(l, url, "2", "-work", "500ms")
 
-	l.Turn("a producer submits ten; each goes to a consumer that is free")
+	l.Step("a producer submits ten; each goes to a consumer that is free")
 	producer(l, url, "-count", "10", "-interval", "200ms").Wait()
-	l.WaitForCount(10, handled, first, second)
+	l.WaitForCount(handled, 10, first, second)
 }
 
 func offlineConsumer(l *lab.Lab) {
 	url := brokerlab.Vhost(l)
-	l.Turn("a producer submits %d orders and leaves; nobody consumes", orders)
+	l.Step("a producer submits %d orders and leaves; nobody consumes", orders)
 	p := producer(l, url, "-count", fmt.Sprint(orders), "-interval", "50ms")
 	status := p.Wait()
 
-	l.Turn("only now a consumer starts")
+	l.Step("only now a consumer starts")
 	c := consumer(l, url, "1", "-work", "50ms")
-	l.WaitForCount(orders, handled, c)
+	l.WaitForCount(handled, orders, c)
 	done := tally(p, c)
 	l.Verdict(status == 0 && done.sent == orders && done.lost == 0, "%v", done)
 }
@@ -156,10 +156,10 @@ func slowWorker(l *lab.Lab) {
 	url := brokerlab.Vhost(l)
 	fast := consumer(l, url, "fast", "-work", quick)
 	late := consumer(l, url, "slow", "-work", slow)
-	l.Turn("two workers, one ten times slower; %d orders", orders)
+	l.Step("two workers, one ten times slower; %d orders", orders)
 	begun := time.Now()
 	p := push(l, url)
-	l.WaitForNumbers(orders, handled, fast, late)
+	l.WaitForNumbers(handled, orders, fast, late)
 	took := time.Since(begun)
 	done := tally(p, fast, late)
 	f := len(lab.Numbers(handled, fast))
@@ -174,14 +174,14 @@ func workerCrash(l *lab.Lab) {
 	url := brokerlab.Vhost(l)
 	fast := consumer(l, url, "fast", "-work", quick)
 	late := consumer(l, url, "slow", "-work", slow)
-	l.Turn("two workers, one ten times slower; %d orders", orders)
+	l.Step("two workers, one ten times slower; %d orders", orders)
 	p := push(l, url)
 	late.WaitFor(handled)
 	late.WaitFor(received)
 	late.Hold() // or it would be done while the lecturer talks
-	l.Turn("the slow worker crashes in the middle of its work")
+	l.Step("the slow worker crashes in the middle of its work")
 	late.Kill()
-	l.WaitForNumbers(orders, handled, fast, late)
+	l.WaitForNumbers(handled, orders, fast, late)
 	done := tally(p, fast, late)
 	l.Verdict(done.sent == orders && done.lost == 0 && done.redelivered == 1,
 		"%v", done)
@@ -209,14 +209,14 @@ func prefetch(l *lab.Lab) {
 		first := consumer(l, url, "first", "-work", quick, "-prefetch", limit)
 		first.WaitFor(received)
 		second := consumer(l, url, "second", "-work", quick, "-prefetch", limit)
-		l.WaitForNumbers(orders, handled, first, second)
+		l.WaitForNumbers(handled, orders, first, second)
 		first.Stop()
 		second.Stop()
 		return lab.Count(handled, first), lab.Count(handled, second)
 	}
-	l.Turn("%d orders in the queue, two consumers without a limit", orders)
+	l.Step("%d orders in the queue, two consumers without a limit", orders)
 	a, b := share("0")
-	l.Turn("the same with -prefetch 1")
+	l.Step("the same with -prefetch 1")
 	c, d := share("1")
 	l.Verdict(a == orders && b == 0 && c > 0 && d >= orders/4,
 		"%d sent; without a limit the first handled %d, the second %d; with "+
@@ -226,7 +226,7 @@ func prefetch(l *lab.Lab) {
 func poison(l *lab.Lab) {
 	const count, bad = 5, "received order 2 "
 	url := brokerlab.Vhost(l)
-	l.Turn("%d orders; whoever receives order 2 crashes", count)
+	l.Step("%d orders; whoever receives order 2 crashes", count)
 	p := producer(l, url, "-count", fmt.Sprint(count), "-interval", "0")
 	p.Wait()
 	var consumers []*lab.Process
@@ -281,7 +281,7 @@ func settle(l *lab.Lab) {
 // restart has a node crash and come back.
 func restart(l *lab.Lab, node *broker.Node) {
 	l.Check(node.Kill())
-	l.Turn("the broker is started again (takes some seconds)")
+	l.Step("the broker is started again (takes some seconds)")
 	l.Check(node.Start(l.Context()))
 }
 
@@ -293,16 +293,16 @@ func brokerRestart(l *lab.Lab) {
 	classic(l, url, each)
 	settle(l)
 
-	l.Turn("%d orders are submitted, and handled more slowly", count)
+	l.Step("%d orders are submitted, and handled more slowly", count)
 	p := producer(l, url, "-count", fmt.Sprint(count), "-interval",
 		"10ms").Mute()
 	p.WaitFor(submitted + "100 ")
-	l.Turn("the broker crashes")
+	l.Step("the broker crashes")
 	restart(l, node)
 	if p.Wait() != 0 {
 		l.Fail("the producer gave up")
 	}
-	l.WaitForNumbers(count, handled, c)
+	l.WaitForNumbers(handled, count, c)
 	done := tally(p, c)
 	persistent, transient := kept(l, url)
 	l.Verdict(done.sent == count && done.lost == 0 && persistent == each &&
@@ -353,7 +353,7 @@ func kept(l *lab.Lab, url string) (persistent, transient int) {
 func confirm(l *lab.Lab) {
 	const hastily, carefully = 30_000, 1_000
 	node := brokerlab.Node(l)
-	l.Turn("two producers, one with -confirm=false, each with its own queue")
+	l.Step("two producers, one with -confirm=false, each with its own queue")
 	var urls []string
 	for _, vhost := range []string{"hasty", "careful"} {
 		url, err := node.AddVhost(l.Context(), vhost)
@@ -362,7 +362,7 @@ func confirm(l *lab.Lab) {
 		l.Check(messagequeue.Declare(channel(l, url)))
 	}
 	settle(l)
-	l.Turn("they send; the broker crashes in the middle of it")
+	l.Step("they send; the broker crashes in the middle of it")
 	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
 		"-interval", "2ms").Mute()
 	careful.WaitFor(submitted + "100 ")
@@ -395,14 +395,14 @@ func nodeLoss(l *lab.Lab) {
 	l.Check(err)
 	for _, node := range nodes {
 		if node.Name == name {
-			l.Turn("%s leads the queue; it crashes", name)
+			l.Step("%s leads the queue; it crashes", name)
 			l.Check(node.Kill())
 		}
 	}
 	if p.Wait() != 0 {
 		l.Fail("the producer gave up")
 	}
-	l.WaitForNumbers(count, handled, c)
+	l.WaitForNumbers(handled, count, c)
 	done := tally(p, c)
 	l.Verdict(done.sent == count && done.lost == 0, "%v", done)
 }

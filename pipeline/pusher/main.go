@@ -15,8 +15,8 @@ import (
 
 	zmq "github.com/pebbe/zmq4"
 
-	"distsys/internal/lab/cli"
-	"distsys/internal/lab/peers"
+	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	"distsys/pipeline"
 )
 
@@ -45,7 +45,7 @@ func push(ctx context.Context) error {
 	if err := socket.SetLinger(0); err != nil { // Ctrl-C: wait for no one
 		return fmt.Errorf("set linger: %w", err)
 	}
-	workers, err := peers.Watch(socket)
+	workers, err := zeromq.Watch(socket)
 	if err != nil {
 		return err
 	}

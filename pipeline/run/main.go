@@ -77,7 +77,7 @@ func story(l *lab.Lab) {
 	for i := range 10 {
 		p.worker(fmt.Sprint(i), "")
 	}
-	l.Turn("the pusher gives out an order every %v, for %v", interval, *length)
+	l.Step("the pusher gives out an order every %v, for %v", interval, *length)
 	p.pusher("-wait", "10", "-interval", interval.String(), "-count",
 		fmt.Sprint(count)).Wait()
 	sink.Wait()
@@ -102,7 +102,7 @@ func fairShare(l *lab.Lab) {
 	sink := p.collector(orders)
 	p.worker("1", quick)
 	p.worker("2", quick)
-	l.Turn("two workers that are equally quick; %d orders", orders)
+	l.Step("two workers that are equally quick; %d orders", orders)
 	p.push().Wait()
 	status := sink.Wait()
 	one := lab.Count("worker 1 has delivered", sink)
@@ -116,11 +116,11 @@ func slowWorker(l *lab.Lab) {
 	sink := p.collector(orders)
 	p.worker("fast", quick)
 	p.worker("slow", slow)
-	l.Turn("two workers, one ten times slower; %d orders", orders)
+	l.Step("two workers, one ten times slower; %d orders", orders)
 	pusher := p.push()
 	pusher.Wait()
 	begun := time.Now()
-	l.WaitForCount(orders/2, "worker fast has delivered", sink)
+	l.WaitForCount("worker fast has delivered", orders/2, sink)
 	l.Say("the fast worker is done, and idle; the slow one is not")
 	idle := time.Since(begun)
 	status := sink.Wait()
@@ -138,15 +138,15 @@ func workerCrash(l *lab.Lab) {
 	sink := p.collector(0)
 	p.worker("fast", quick)
 	late := p.worker("slow", slow)
-	l.Turn("two workers, one ten times slower; %d orders", orders)
+	l.Step("two workers, one ten times slower; %d orders", orders)
 	pusher := p.push()
 	pusher.Wait()
-	l.WaitForCount(2, "worker slow has delivered", sink)
-	l.WaitForCount(3, "received order", late)
+	l.WaitForCount("worker slow has delivered", 2, sink)
+	l.WaitForCount("received order", 3, late)
 	late.Hold() // or it would be done while the lecturer talks
-	l.Turn("the slow worker crashes in the middle of its work")
+	l.Step("the slow worker crashes in the middle of its work")
 	late.Kill()
-	l.WaitForCount(orders/2, "worker fast has delivered", sink)
+	l.WaitForCount("worker fast has delivered", orders/2, sink)
 	sink.Stop()
 
 	sent := lab.Numbers("pushed order ", pusher)
@@ -164,7 +164,7 @@ func twoSources(l *lab.Lab) {
 	p, second := newLine(l), newLine(l)
 	second.sink = p.sink
 	sink := p.collector(2 * each).Mute()
-	l.Turn("two pushers with %d orders each, and one worker", each)
+	l.Step("two pushers with %d orders each, and one worker", each)
 	args := []string{"-wait", "1", "-interval", "0", "-count",
 		fmt.Sprint(each)}
 	one, two := p.pusher(args...).Mute(), second.pusher(args...).Mute()
@@ -195,11 +195,11 @@ func twoSources(l *lab.Lab) {
 func noWorker(l *lab.Lab) {
 	p := newLine(l)
 	sink := p.collector(orders)
-	l.Turn("a pusher with %d orders; no worker is there", orders)
+	l.Step("a pusher with %d orders; no worker is there", orders)
 	pusher := p.pusher("-interval", "0", "-count", fmt.Sprint(orders))
 	pusher.WaitFor("waiting for a worker")
 	early := lab.Count("pushed order", pusher)
-	l.Turn("now a worker comes")
+	l.Step("now a worker comes")
 	p.worker("1", quick)
 	status := sink.Wait()
 	handled := lab.Numbers("delivered order ", sink)
@@ -211,20 +211,20 @@ func noWorker(l *lab.Lab) {
 
 func movedPusher(l *lab.Lab) {
 	before, after := newLine(l), newLine(l)
-	l.Turn("a worker pulls orders from a pusher")
+	l.Step("a worker pulls orders from a pusher")
 	count := fmt.Sprint(orders)
 	old := before.worker("1", quick)
 	before.pusher("-interval", "0", "-count", count).Wait()
-	l.WaitForNumbers(orders, "delivered order ", old)
+	l.WaitForNumbers("delivered order ", orders, old)
 	got := lab.Count("received order", old)
 
-	l.Turn("the pusher moves to another address; worker 1 does not know it")
+	l.Step("the pusher moves to another address; worker 1 does not know it")
 	pusher := after.pusher("-interval", "0", "-count", count)
 	pusher.WaitFor("waiting for a worker")
-	l.Turn("worker 2 does")
+	l.Step("worker 2 does")
 	moved := after.worker("2", quick)
 	pusher.Wait()
-	l.WaitForNumbers(orders, "delivered order ", moved)
+	l.WaitForNumbers("delivered order ", orders, moved)
 	old.Stop()
 	nothing := lab.Count("received order", old) - got
 	all := lab.Count("received order", moved)

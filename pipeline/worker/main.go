@@ -14,7 +14,7 @@ import (
 
 	zmq "github.com/pebbe/zmq4"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	"distsys/pipeline"
 )
 

@@ -13,7 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	pubsub "distsys/publish_subscribe"
 )
 

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"distsys/internal/broker"
-	"distsys/internal/broker/brokerlab"
 	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
 )
 
 var url = broker.Flag()
@@ -62,29 +62,29 @@ func subscriber(l *lab.Lab, url, id string, args ...string) *lab.Process {
 
 func story(l *lab.Lab) {
 	url := brokerlab.OrVhost(l, *url)
-	l.Turn("two subscribers, each with a queue of its own")
+	l.Step("two subscribers, each with a queue of its own")
 	first, second := subscriber(l, url, "1"), subscriber(l, url, "2")
-	l.Turn("a publisher publishes six events")
+	l.Step("a publisher publishes six events")
 	publisher(l, url, "-count", "6", "-interval", "300ms").Wait()
-	l.WaitForNumbers(6, handled, first)
-	l.WaitForNumbers(6, handled, second)
+	l.WaitForNumbers(handled, 6, first)
+	l.WaitForNumbers(handled, 6, second)
 }
 
 func slowSubscriber(l *lab.Lab) {
 	const count = 100
 	url := brokerlab.Vhost(l)
-	l.Turn("two subscribers, one of which takes 10 ms for each event")
+	l.Step("two subscribers, one of which takes 10 ms for each event")
 	quick := subscriber(l, url, "quick").Mute()
 	slow := subscriber(l, url, "slow", "-work", "10ms").Mute()
-	l.Turn("a publisher publishes %d events as fast as it can", count)
+	l.Step("a publisher publishes %d events as fast as it can", count)
 	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval",
 		"0").Mute()
 	status := p.Wait()
-	l.WaitForNumbers(count, handled, quick)
+	l.WaitForNumbers(handled, count, quick)
 	behind := count - len(lab.Numbers(handled, slow))
 	l.Say("the quick subscriber has all; %d wait for the slow one, in its "+
 		"queue", behind)
-	l.WaitForNumbers(count, handled, slow)
+	l.WaitForNumbers(handled, count, slow)
 
 	sent := lab.Numbers(published, p)
 	missedQuick := lab.Missing(sent, lab.Numbers(handled, quick))
@@ -98,7 +98,7 @@ func slowSubscriber(l *lab.Lab) {
 func fanOut(l *lab.Lab) {
 	const count, n = 20, 5
 	url := brokerlab.Vhost(l)
-	l.Turn("%d subscribers and two publishers with %d events each", n, count)
+	l.Step("%d subscribers and two publishers with %d events each", n, count)
 	var subscribers []*lab.Process
 	for i := range n {
 		subscribers = append(subscribers,
@@ -110,12 +110,12 @@ func fanOut(l *lab.Lab) {
 			"10ms", "-sensor", sensor)
 		defer p.Wait()
 		p.WaitFor("connected")
-		l.WaitForNumbers(count, published, p)
+		l.WaitForNumbers(published, count, p)
 		sent += len(lab.Numbers(published, p))
 	}
 	all := 0
 	for _, s := range subscribers {
-		l.WaitForCount(2*count, handled, s)
+		l.WaitForCount(handled, 2*count, s)
 		if lab.Count(handled, s) == 2*count {
 			all++
 		}
@@ -126,18 +126,18 @@ func fanOut(l *lab.Lab) {
 
 func offlineSubscriber(l *lab.Lab) {
 	url := brokerlab.Vhost(l)
-	l.Turn("a subscriber follows a publisher")
+	l.Step("a subscriber follows a publisher")
 	before := subscriber(l, url, "A")
 	p := publisher(l, url, "-interval", "200ms", "-count", "10000")
 	first := before.NextNumber(handled)
 	before.WaitFor(handled)
 
-	l.Turn("it goes away; the publisher goes on")
+	l.Step("it goes away; the publisher goes on")
 	before.Stop()
 	left := p.LastNumber(published)
 	p.WaitForNumber(published, left+7)
 
-	l.Turn("it is back")
+	l.Step("it is back")
 	back := p.LastNumber(published)
 	after := subscriber(l, url, "A")
 	after.WaitForNumber(handled, back+3)
@@ -167,17 +167,17 @@ func offlineSubscriber(l *lab.Lab) {
 func subscriberCrash(l *lab.Lab) {
 	const count = 10
 	url := brokerlab.Vhost(l)
-	l.Turn("a subscriber takes long for each event")
+	l.Step("a subscriber takes long for each event")
 	first := subscriber(l, url, "A", "-work", "1h")
 	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval", "50ms")
 	first.WaitFor(received)
-	l.Turn("it crashes while it handles one")
+	l.Step("it crashes while it handles one")
 	first.Kill()
 	status := p.Wait()
 
-	l.Turn("it is started again")
+	l.Step("it is started again")
 	second := subscriber(l, url, "A")
-	l.WaitForNumbers(count, handled, second)
+	l.WaitForNumbers(handled, count, second)
 	sent := lab.Numbers(published, p)
 	lost := lab.Missing(sent, lab.Numbers(handled, first, second))
 	again := lab.Count("(redelivered)", second)
@@ -192,22 +192,22 @@ func routing(l *lab.Lab) {
 	sensors := []string{"sensor1", "sensor2", "roof.north"}
 	keys := []string{"temp.*", "temp.sensor1", "#", "humidity.*"}
 	want := []int{2 * count, count, 3 * count, 0}
-	l.Turn("subscribers with the keys %s", strings.Join(keys, ", "))
+	l.Step("subscribers with the keys %s", strings.Join(keys, ", "))
 	var subscribers []*lab.Process
 	for i, key := range keys {
 		subscribers = append(subscribers, subscriber(l, url,
 			fmt.Sprint(i+1), "-key", key))
 	}
-	l.Turn("%d events of each of the sensors %s", count,
+	l.Step("%d events of each of the sensors %s", count,
 		strings.Join(sensors, ", "))
 	for _, sensor := range sensors {
 		publisher(l, url, "-sensor", sensor, "-count", fmt.Sprint(count),
 			"-interval", "0").Wait()
 	}
 	for i, s := range subscribers {
-		l.WaitForCount(want[i], handled, s)
+		l.WaitForCount(handled, want[i], s)
 	}
-	l.Turn("all have come; who has got how many?")
+	l.Step("all have come; who has got how many?")
 	holds, counted := true, []string{}
 	for i, s := range subscribers {
 		got := lab.Count(handled, s)
@@ -220,15 +220,15 @@ func routing(l *lab.Lab) {
 func lateBinding(l *lab.Lab) {
 	const count = 10
 	url := brokerlab.Vhost(l)
-	l.Turn("a publisher; no subscriber has ever been there")
+	l.Step("a publisher; no subscriber has ever been there")
 	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval", "200ms")
 	p.WaitFor("no subscriber yet: event 2 dropped")
-	l.Say("a subscriber makes its queue") // no Turn: the publisher goes on
+	l.Say("a subscriber makes its queue") // no Step: the publisher goes on
 	s := subscriber(l, url, "A")
 	status := p.Wait()
 	sent := lab.Numbers(published, p)
 	dropped := lab.Numbers("no subscriber yet: event ", p)
-	l.WaitForNumbers(len(sent), handled, s)
+	l.WaitForNumbers(handled, len(sent), s)
 	got := lab.Numbers(handled, s)
 	l.Verdict(status == 0 && len(dropped) >= 3 && len(sent) > 0 &&
 		len(sent)+len(dropped) == count && lab.Missing(sent, got) == 0 &&

@@ -29,11 +29,11 @@ func story(l *lab.Lab) {
 	server := l.Start("request_reply/server", "-bind", address)
 	server.WaitFor("listening")
 
-	l.Turn("a client sends hello, and prints the reply alone")
+	l.Step("a client sends hello, and prints the reply alone")
 	client := l.Start("request_reply/client", "-connect", address, "hello")
 	client.Wait()
 
-	l.Turn("a request that holds STOP ends the server, after its reply")
+	l.Step("a request that holds STOP ends the server, after its reply")
 	client = l.Start("request_reply/client", "-connect", address, "STOP")
 	client.Wait()
 	server.Wait()
@@ -41,12 +41,12 @@ func story(l *lab.Lab) {
 
 func clientFirst(l *lab.Lab) {
 	address := l.Address()
-	l.Turn("the client starts; nobody listens on %s yet", address)
+	l.Step("the client starts; nobody listens on %s yet", address)
 	client := l.Start("request_reply/client", "-connect", address,
 		"-timeout", "1s", "-tries", "1000", "hello")
 	client.WaitFor("no reply")
 
-	l.Turn("now the server starts")
+	l.Step("now the server starts")
 	server := l.Start("request_reply/server", "-bind", address)
 	status := client.Wait()
 	server.WaitFor("replied")
@@ -67,14 +67,14 @@ func serverCrash(l *lab.Lab) {
 		return server
 	}
 
-	l.Turn("a plain REQ asks a server that takes long; the server crashes")
+	l.Step("a plain REQ asks a server that takes long; the server crashes")
 	server := start("30s")
 	plain := l.Start("request_reply/client", "-connect", address,
 		"-timeout", "0", "plain")
 	server.WaitFor("received")
 	server.Kill()
 
-	l.Turn("the server is back; a client that asks again after 2 s asks it, " +
+	l.Step("the server is back; a client that asks again after 2 s asks it, " +
 		"and it crashes once more")
 	first := start("30s")
 	again := l.Start("request_reply/client", "-connect", address,
@@ -82,7 +82,7 @@ func serverCrash(l *lab.Lab) {
 	first.WaitFor("received \"again\"")
 	first.Kill()
 
-	l.Turn("the server is back for good")
+	l.Step("the server is back for good")
 	second := start("100ms")
 	status := again.Wait()
 	second.WaitFor("replied \"again!\"")
@@ -108,12 +108,12 @@ func movedServer(l *lab.Lab) {
 		client.Wait()
 		return client
 	}
-	l.Turn("a server at one address; a client asks it")
+	l.Step("a server at one address; a client asks it")
 	server := l.Start("request_reply/server", "-bind", before)
 	server.WaitFor("listening")
 	first := ask(before)
 
-	l.Turn("the server moves to another address; the client asks at the old " +
+	l.Step("the server moves to another address; the client asks at the old " +
 		"one, then at the new one")
 	server.Stop()
 	server = l.Start("request_reply/server", "-bind", after)

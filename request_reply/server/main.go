@@ -15,7 +15,7 @@ import (
 
 	zmq "github.com/pebbe/zmq4"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	requestreply "distsys/request_reply"
 )
 

@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"log"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )

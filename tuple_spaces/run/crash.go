@@ -13,7 +13,7 @@ import (
 
 func deadTaker(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("two workers wait to take a task; the first is killed, then a " +
+	l.Step("two workers wait to take a task; the first is killed, then a " +
 		"task is written")
 	first := s.waiting("worker_example/worker", "-loan", "0", "fac")
 	second := s.waiting("worker_example/worker", "-loan", "0", "fac")
@@ -23,7 +23,7 @@ func deadTaker(l *lab.Lab) {
 	second.Stop()
 	passedOn := lab.Count("took fac 3", second)
 
-	l.Turn("a worker waits and is frozen, then a task is written: nobody " +
+	l.Step("a worker waits and is frozen, then a task is written: nobody " +
 		"can see that it does not listen")
 	frozen := s.swallow("4", "-loan", "0")
 	_, left := s.do("trytake", "fac", "4")
@@ -34,7 +34,7 @@ func deadTaker(l *lab.Lab) {
 		swallowed = 1
 	}
 
-	l.Turn("the same, but the worker takes its task on loan, for a second")
+	l.Step("the same, but the worker takes its task on loan, for a second")
 	frozen = s.swallow("5", "-loan", "1s")
 	s.start("worker_example/worker", "fac").WaitFor("wrote [\"fac_res\",120]")
 	frozen.Kill()
@@ -69,12 +69,12 @@ func (s *space) swallow(task string, args ...string) (frozen *lab.Process) {
 
 func workerCrash(l *lab.Lab) {
 	const tasks = 400
-	l.Turn("%d tasks; workers take them for good, and are killed and "+
+	l.Step("%d tasks; workers take them for good, and are killed and "+
 		"started again all the time", tasks)
 	kills, lost, _ := crashes(l, tasks, "0")
 	l.Say("%d tasks are lost: with those who took them", lost)
 
-	l.Turn("the same, but the workers borrow their tasks, and commit")
+	l.Step("the same, but the workers borrow their tasks, and commit")
 	loanKills, loanLost, twice := crashes(l, tasks, "1s")
 	l.Verdict(lost > 0 && loanLost == 0 && twice == 0,
 		"taken for good: %d tasks, %d kills, %d lost; on loan: %d tasks, "+
@@ -102,7 +102,7 @@ func crashes(l *lab.Lab, tasks int, loan string) (kills, lost, twice int) {
 
 	// Each time that ten more tasks were taken, a worker is killed.
 	for took := 10; took < tasks; took += 10 {
-		l.WaitForCount(took, "took fac ", all...)
+		l.WaitForCount("took fac ", took, all...)
 		i := kills % len(running)
 		running[i].Kill()
 		kills++
@@ -143,7 +143,7 @@ func crashes(l *lab.Lab, tasks int, loan string) (kills, lost, twice int) {
 
 func lateCommit(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("a worker borrows a task for a second, and is frozen at work")
+	l.Step("a worker borrows a task for a second, and is frozen at work")
 	var late *lab.Process
 	for { // again, should it be through before it is frozen
 		late = s.waiting("worker_example/worker", "-loan", "1s", "-work",
@@ -157,11 +157,11 @@ func lateCommit(l *lab.Lab) {
 		late.Kill()
 	}
 
-	l.Turn("the loan runs out: another worker gets the task, and commits")
+	l.Step("the loan runs out: another worker gets the task, and commits")
 	other := s.start("worker_example/worker", "fac")
 	other.WaitFor("wrote [\"fac_res\",120]")
 
-	l.Turn("the first wakes, goes on as if nothing had been, and commits")
+	l.Step("the first wakes, goes on as if nothing had been, and commits")
 	late.Thaw()
 	late.WaitFor("too late with fac 5")
 	client := s.ask("takeall", "fac_res", "?")
@@ -175,16 +175,16 @@ func lateCommit(l *lab.Lab) {
 
 func serverRestart(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("a worker waits, and a tuple is in the space")
+	l.Step("a worker waits, and a tuple is in the space")
 	worker := s.waiting("worker_example/worker", "fac")
 	s.must("write", "old", "1")
 
-	l.Turn("the server is killed; a master comes while there is none")
+	l.Step("the server is killed; a master comes while there is none")
 	s.server.Kill()
 	master := s.start("worker_example/master")
 	master.WaitFor("no reply")
 
-	l.Turn("the server is started again, and so is a second worker")
+	l.Step("the server is started again, and so is a second worker")
 	s.serve()
 	s.start("worker_example/worker", "fib")
 	status := master.Wait()

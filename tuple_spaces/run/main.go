@@ -93,26 +93,26 @@ func (s *space) must(operation ...string) {
 func (s *space) waiting(program string, args ...string) *lab.Process {
 	before := lab.Count(" waits", s.server)
 	p := s.start(program, args...)
-	s.l.WaitForCount(before+1, " waits", s.server)
+	s.l.WaitForCount(" waits", before+1, s.server)
 	return p
 }
 
 func story(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("one client reads, one takes; there is nothing yet, so they wait")
+	l.Step("one client reads, one takes; there is nothing yet, so they wait")
 	reader := s.waiting("client", "read", "temp", "?int", "sensor123", "?int")
 	taker := s.waiting("client", "take", "temp", "?int", "?", "?int")
 
-	l.Turn("a third writes a tuple: it is shown to the reader, then given " +
+	l.Step("a third writes a tuple: it is shown to the reader, then given " +
 		"to the taker")
 	s.must("write", "temp", "0", "sensor123", "21")
 	reader.Wait()
 	taker.Wait()
 
-	l.Turn("now the space is empty again")
+	l.Step("now the space is empty again")
 	s.do("tryread", "temp", "?", "?", "?")
 
-	l.Turn("a worker waits for tasks, and a master writes one; neither " +
+	l.Step("a worker waits for tasks, and a master writes one; neither " +
 		"knows the other")
 	s.waiting("worker_example/worker", "fac")
 	s.waiting("worker_example/worker", "fib")
@@ -122,18 +122,18 @@ func story(l *lab.Lab) {
 func oneTaker(l *lab.Lab) {
 	const n = 50
 	s := newSpace(l)
-	l.Turn("%d clients want to take the tuple (\"prize\", n)", n)
+	l.Step("%d clients want to take the tuple (\"prize\", n)", n)
 	var takers []*lab.Process
 	for range n {
 		takers = append(takers, s.start("client", "take", "prize", "?int"))
 	}
-	l.WaitForCount(n, " waits", s.server)
+	l.WaitForCount(" waits", n, s.server)
 
-	l.Turn("one tuple is written")
+	l.Step("one tuple is written")
 	s.must("write", "prize", "1")
-	l.WaitForCount(1, "take [\"prize\",1]", takers...)
+	l.WaitForCount("take [\"prize\",1]", 1, takers...)
 
-	l.Turn("there is none left; the others still wait, and are stopped")
+	l.Step("there is none left; the others still wait, and are stopped")
 	_, left := s.do("tryread", "prize", "?")
 	waiting := 0
 	for _, taker := range takers {
@@ -152,18 +152,18 @@ func oneTaker(l *lab.Lab) {
 func manyReaders(l *lab.Lab) {
 	const n = 10
 	s := newSpace(l)
-	l.Turn("%d clients wait to read the tuple (\"news\", ...)", n)
+	l.Step("%d clients wait to read the tuple (\"news\", ...)", n)
 	var readers []*lab.Process
 	for range n {
 		readers = append(readers, s.start("client", "read", "news", "?"))
 	}
-	l.WaitForCount(n, " waits", s.server)
+	l.WaitForCount(" waits", n, s.server)
 
-	l.Turn("one tuple is written")
+	l.Step("one tuple is written")
 	s.must("write", "news", "hello")
-	l.WaitForCount(n, "read [\"news\",\"hello\"]", readers...)
+	l.WaitForCount("read [\"news\",\"hello\"]", n, readers...)
 
-	l.Turn("%d more read it later", n)
+	l.Step("%d more read it later", n)
 	for range n {
 		readers = append(readers, s.ask("tryread", "news", "?"))
 	}
@@ -175,14 +175,14 @@ func manyReaders(l *lab.Lab) {
 
 func timeToLive(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("an event is written that is to live for three seconds, and a " +
+	l.Step("an event is written that is to live for three seconds, and a " +
 		"tuple without a limit")
 	s.must("write", "forever", "1")
 	begun := time.Now()
 	s.start("event_example/publisher", "-count", "1").Wait()
 	_, before := s.do("tryread", "temp", "0", "?", "?")
 
-	l.Turn("it is looked for, again and again, until it is gone")
+	l.Step("it is looked for, again and again, until it is gone")
 	s.server.Mute()
 	looks := 0
 	for there := true; there; looks++ {
@@ -199,7 +199,7 @@ func timeToLive(l *lab.Lab) {
 
 func anyLanguage(l *lab.Lab) {
 	s := newSpace(l)
-	l.Turn("a client of some 30 lines of C is compiled, with libzmq")
+	l.Step("a client of some 30 lines of C is compiled, with libzmq")
 	dir, err := os.MkdirTemp("", "distsys-c-")
 	l.Check(err)
 	l.Cleanup(func() { os.RemoveAll(dir) })
@@ -224,7 +224,7 @@ func anyLanguage(l *lab.Lab) {
 		return strings.TrimSpace(string(reply))
 	}
 
-	l.Turn("it writes a task, a worker in Go does it, and it takes the result")
+	l.Step("it writes a task, a worker in Go does it, and it takes the result")
 	ask(`{"op":"write","tuples":[["fac",30]]}`)
 	worker := s.start("worker_example/worker", "fac")
 	worker.WaitFor("wrote")

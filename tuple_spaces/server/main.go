@@ -9,7 +9,7 @@ import (
 	"log"
 	"runtime/debug"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )

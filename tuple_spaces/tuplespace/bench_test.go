@@ -17,7 +17,7 @@ import (
 
 	zmq "github.com/pebbe/zmq4"
 
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // A benchmark's processes are this test program, started with a role.

@@ -18,7 +18,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 	"go.uber.org/goleak"
 
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // A served space: its server runs until stop, or the test's end.

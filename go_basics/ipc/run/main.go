@@ -14,7 +14,7 @@ import (
 	"os/exec"
 	"syscall"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 var list = flag.Bool("list", false, "name the experiments: there are none")

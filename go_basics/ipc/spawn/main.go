@@ -17,7 +17,7 @@ import (
 	"os"
 	"os/exec"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 // nameVar tells the child whom to greet. A process that finds it in its

@@ -17,7 +17,7 @@ import (
 	"syscall"
 
 	"distsys/go_basics/sockets"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 var (

@@ -31,34 +31,34 @@ func serve(l *lab.Lab) (server *lab.Process, address string) {
 
 func story(l *lab.Lab) {
 	server, address := serve(l)
-	l.Turn("a client connects, sends Hello, world, and prints the answer")
+	l.Step("a client connects, sends Hello, world, and prints the answer")
 	client := l.Start("go_basics/sockets/client", "-connect", address)
 	client.Wait()
 	server.Wait()
 }
 
 func byteStream(l *lab.Lab) {
-	l.Turn("a TCP server starts, and is frozen as by Ctrl-Z, before it accepts")
+	l.Step("a TCP server starts, and is frozen as by Ctrl-Z, before it accepts")
 	first, address := serve(l)
 	first.Freeze()
 
-	l.Turn("a client sends two messages, one after the other")
+	l.Step("a client sends two messages, one after the other")
 	pair := l.Start("go_basics/sockets/client", "-connect", address,
 		"one", "two")
 	pair.WaitFor("sent 3 bytes: \"one\"")
 	pair.WaitFor("sent 3 bytes: \"two\"")
 
-	l.Turn("both wait at the server, which now goes on, and reads")
+	l.Step("both wait at the server, which now goes on, and reads")
 	first.Thaw()
 	failures := pair.Wait() + first.Wait()
 
-	l.Turn("one message of 3000 bytes; the server reads 1024 at most")
+	l.Step("one message of 3000 bytes; the server reads 1024 at most")
 	second, address := serve(l)
 	single := l.Start("go_basics/sockets/client", "-connect", address,
 		"-repeat", "3000", "x")
 	failures += single.Wait() + second.Wait()
 
-	l.Turn("the same three messages as ZeroMQ requests")
+	l.Step("the same three messages as ZeroMQ requests")
 	address = l.Address()
 	third := l.Start("request_reply/server", "-bind", address)
 	third.WaitFor("listening")

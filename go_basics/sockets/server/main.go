@@ -22,7 +22,7 @@ import (
 	"net"
 
 	"distsys/go_basics/sockets"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 var bind = flag.String("bind", sockets.Address, "`address` to listen on")

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"distsys/internal/lab"
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 // bareVar holds the role, and what else it needs, of a process that does

@@ -19,8 +19,8 @@ import (
 	"time"
 
 	"distsys/internal/broker"
-	"distsys/internal/broker/brokerlab"
 	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
 )
 
 // Main is the TestMain of a pattern: it builds the programs of the folder,

@@ -11,7 +11,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )

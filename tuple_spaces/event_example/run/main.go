@@ -38,7 +38,7 @@ func begin(l *lab.Lab, interval string) (start func(program string,
 
 func story(l *lab.Lab) {
 	start := begin(l, "500ms")
-	l.Turn("subscribers A and B wait for events, which a publisher writes")
+	l.Step("subscribers A and B wait for events, which a publisher writes")
 	a, b := start("subscriber", "A"), start("subscriber", "B")
 	a.WaitFor("waiting")
 	b.WaitFor("waiting")
@@ -49,7 +49,7 @@ func story(l *lab.Lab) {
 
 func fallBehind(l *lab.Lab) {
 	start := begin(l, "500ms")
-	l.Turn("subscribers A and B read what a publisher writes")
+	l.Step("subscribers A and B read what a publisher writes")
 	a, b := start("subscriber", "A"), start("subscriber", "B")
 	a.WaitFor("waiting")
 	b.WaitFor("waiting")
@@ -57,11 +57,11 @@ func fallBehind(l *lab.Lab) {
 	a.WaitFor("received event 1 ")
 	b.WaitFor("received event 1 ")
 
-	l.Turn("B is frozen until ten more events have come")
+	l.Step("B is frozen until ten more events have come")
 	b.Freeze()
 	a.WaitForNumber(received, b.LastNumber("received event ")+10)
 
-	l.Turn("B wakes")
+	l.Step("B wakes")
 	b.Thaw()
 	b.WaitFor("missed events")
 	b.WaitForNumber(received, a.LastNumber("received event ")+2)

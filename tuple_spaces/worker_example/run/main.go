@@ -21,11 +21,11 @@ func story(l *lab.Lab) {
 		return l.Start("tuple_spaces/worker_example/"+program,
 			append([]string{"-connect", address}, args...)...)
 	}
-	l.Turn("the master writes a task for each kind of worker")
+	l.Step("the master writes a task for each kind of worker")
 	master := start("master", "-fac", "5", "-fib", "3")
 	master.WaitFor("wrote [\"fib\",3]")
 
-	l.Turn("a worker for factorials comes, and one for Fibonacci numbers")
+	l.Step("a worker for factorials comes, and one for Fibonacci numbers")
 	start("worker", "fac")
 	start("worker", "fib")
 	master.Wait()

@@ -2,7 +2,7 @@
 // says of each claim whether it holds.
 //
 //	make claims
-//	go run ./internal/lab/claims pipeline
+//	go run ./internal/cmd/claims pipeline
 package main
 
 import (
@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"distsys/internal/broker"
-	"distsys/internal/broker/brokerlab"
+	"distsys/internal/cli"
 	"distsys/internal/lab"
-	"distsys/internal/lab/cli"
+	"distsys/internal/lab/brokerlab"
 )
 
 // The patterns that need RabbitMQ. Their experiments share a node where that
@@ -30,7 +30,7 @@ import (
 var rabbitmq = []string{"publish_subscribe", "message_queue"}
 
 func main() {
-	cli.Parse("internal/lab/claims [pattern [experiment]]",
+	cli.Parse("internal/cmd/claims [pattern [experiment]]",
 		"Claims makes every experiment, and says whether its claim holds.")
 	cli.Grace = time.Minute // the broker is to end first
 	cli.Main(claims)

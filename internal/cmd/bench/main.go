@@ -19,15 +19,15 @@ import (
 	"syscall"
 	"time"
 
+	"distsys/internal/cli"
 	"distsys/internal/lab"
-	"distsys/internal/lab/cli"
-	"distsys/internal/lab/local"
+	"distsys/internal/local"
 )
 
 var jsonFile = flag.String("json", "", "write the figures to a `file`, too")
 
 func main() {
-	cli.Parse("internal/lab/figures",
+	cli.Parse("internal/cmd/bench",
 		"Figures measures every pattern, beside the bare library.")
 	cli.Grace = time.Minute // a broker is to end first
 	cli.Main(measure)

@@ -10,7 +10,7 @@ import (
 	"distsys/internal/lab/labtest"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m, "internal/doctor") }
+func TestMain(m *testing.M) { labtest.Main(m, "internal/cmd/doctor") }
 
 // bareMachine returns a PATH on which there is Go, and the commands given,
 // each of which notes in a file that it was called, and nothing else.
@@ -48,7 +48,7 @@ func TestSaysWhatIsMissingAndTheCure(t *testing.T) {
 		"none":   "Install by hand what is missing",
 	} {
 		path, notes := bareMachine(t, manager)
-		doctor := labtest.New(t).StartEnv([]string{path}, "internal/doctor")
+		doctor := labtest.New(t).StartEnv([]string{path}, "internal/cmd/doctor")
 		if doctor.Wait() != 1 || !strings.Contains(doctor.Text(), says) {
 			t.Errorf("%s: the doctor says %q", manager, doctor.Text())
 		}
@@ -65,7 +65,7 @@ func TestSaysWhatIsMissingAndTheCure(t *testing.T) {
 
 func TestFixSaysFirstAndThenInstalls(t *testing.T) {
 	path, notes := bareMachine(t, "apt-get", "sudo")
-	doctor := labtest.New(t).StartEnv([]string{path}, "internal/doctor",
+	doctor := labtest.New(t).StartEnv([]string{path}, "internal/cmd/doctor",
 		"-fix")
 	if doctor.Wait() != 1 { // for the apt-get here installs nothing
 		t.Errorf("the doctor believes that it is cured: %q", doctor.Text())
@@ -92,7 +92,7 @@ func TestFixSaysFirstAndThenInstalls(t *testing.T) {
 }
 
 func TestHealthyMachine(t *testing.T) {
-	doctor := labtest.New(t).Start("internal/doctor")
+	doctor := labtest.New(t).Start("internal/cmd/doctor")
 	if doctor.Wait() != 0 ||
 		!strings.Contains(doctor.Text(), "Nothing is missing.") {
 		t.Errorf("the doctor says %q", doctor.Text())
@@ -103,7 +103,7 @@ func TestHealthyMachine(t *testing.T) {
 			t.Errorf("nothing is said of %q", part)
 		}
 	}
-	fix := labtest.New(t).Start("internal/doctor", "-fix")
+	fix := labtest.New(t).Start("internal/cmd/doctor", "-fix")
 	if fix.Wait() != 0 || fix.Text() != "" {
 		t.Errorf("on a healthy machine -fix says %q", fix.Text())
 	}
@@ -111,7 +111,7 @@ func TestHealthyMachine(t *testing.T) {
 
 func TestCgoSwitchedOff(t *testing.T) {
 	doctor := labtest.New(t).StartEnv([]string{"DISTSYS_CGO=0"},
-		"internal/doctor")
+		"internal/cmd/doctor")
 	if doctor.Wait() != 1 ||
 		!strings.Contains(doctor.Text(), "go env -u CGO_ENABLED") {
 		t.Errorf("the doctor says %q", doctor.Text())

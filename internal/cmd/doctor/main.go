@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"distsys/internal/broker/installed"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 // A check looks for one thing that the examples need.
@@ -41,7 +41,7 @@ var checks = []check{
 var fix = flag.Bool("fix", false, "install what is missing")
 
 func main() {
-	cli.Parse("internal/doctor",
+	cli.Parse("internal/cmd/doctor",
 		"Doctor says what this machine lacks to run the examples, and the cure.")
 	cli.Main(func(context.Context) error { return diagnose() })
 }

@@ -15,14 +15,14 @@ import (
 	"time"
 
 	"distsys/internal/broker"
-	"distsys/internal/lab/cli"
+	"distsys/internal/cli"
 )
 
 func main() {
 	dir := flag.String("dir", ".broker", "`folder` for its data")
 	port := flag.Int("port", 5672, "`port` for the programs")
 	page := flag.Int("page", 15672, "`port` for the management page")
-	cli.Parse("internal/broker/node",
+	cli.Parse("internal/cmd/broker",
 		"Node keeps a RabbitMQ broker of your own in the foreground.")
 	cli.Grace = time.Minute // RabbitMQ is to end in good order
 	cli.Main(func(ctx context.Context) error {

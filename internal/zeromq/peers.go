@@ -1,6 +1,6 @@
-// Package peers tells a ZeroMQ socket's owner who has connected to it, which
+// Package zeromq tells a ZeroMQ socket's owner who has connected to it, which
 // the socket itself does not say.
-package peers
+package zeromq
 
 import (
 	"errors"

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"distsys/internal/broker"
-	"distsys/internal/broker/brokerlab"
+	"distsys/internal/cli"
 	"distsys/internal/lab"
-	"distsys/internal/lab/cli"
-	"distsys/internal/lab/local"
+	"distsys/internal/lab/brokerlab"
+	"distsys/internal/local"
 )
 
 // A stop of the tour: a pattern's run program, and what to look for.
@@ -60,7 +60,7 @@ var stops = []stop{
 }
 
 func main() {
-	cli.Parse("internal/lab/tour", "Tour shows every pattern, in turn.")
+	cli.Parse("internal/cmd/demo", "Tour shows every pattern, in turn.")
 	cli.Grace = time.Minute // the broker is to end first
 	cli.Main(tour)
 }

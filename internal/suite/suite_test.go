@@ -1,4 +1,4 @@
-package lab_test
+package suite
 
 import (
 	"os"
@@ -229,7 +229,7 @@ func TestTour(t *testing.T) {
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		t.Log("SKIP_RABBITMQ is set: the tour runs without RabbitMQ")
 	}
-	tour := labtest.New(t).Start("internal/lab/tour")
+	tour := labtest.New(t).Start("internal/cmd/demo")
 	if status := tour.Wait(); status != 0 {
 		t.Errorf("the tour ended with status %d", status)
 	}
@@ -265,7 +265,7 @@ func TestTour(t *testing.T) {
 // made by the tests of their patterns; here it is about how it says so.
 func TestClaims(t *testing.T) {
 	l := labtest.New(t)
-	claims := l.Start("internal/lab/claims", "request_reply")
+	claims := l.Start("internal/cmd/claims", "request_reply")
 	if status := claims.Wait(); status != 0 ||
 		lab.Count("3 claims, 3 hold", claims) != 1 ||
 		lab.Count("holds, ", claims) != 3 ||
@@ -275,13 +275,13 @@ func TestClaims(t *testing.T) {
 	}
 	// With no time to wait for anything an experiment has no verdict.
 	claims = l.StartEnv([]string{"DISTSYS_PATIENCE=1ns"},
-		"internal/lab/claims", "go_basics/sockets", "byte-stream")
+		"internal/cmd/claims", "go_basics/sockets", "byte-stream")
 	if status := claims.Wait(); status != 1 ||
 		lab.Count("DOES NOT HOLD, ", claims) != 1 ||
 		lab.Count("1 claims, 0 hold", claims) != 1 {
 		t.Errorf("status %d: %s", status, claims.Text())
 	}
-	labtest.Refused(t, "internal/lab/claims", []string{"pipelin"},
+	labtest.Refused(t, "internal/cmd/claims", []string{"pipelin"},
 		`no pattern "pipelin"`)
 }
 
