@@ -1,5 +1,3 @@
-// Package zeromq tells a ZeroMQ socket's owner who has connected to it, which
-// the socket itself does not say.
 package zeromq
 
 import (
