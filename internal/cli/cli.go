@@ -149,6 +149,7 @@ func Parse(program, what string) {
 	}
 	log.SetFlags(0)
 	log.SetPrefix(name + ": ")
+	showSource(folder)
 	log.SetOutput(os.Stdout)
 	if quiet := flag.Lookup("quiet"); quiet != nil &&
 		quiet.Value.String() == "true" {
@@ -347,13 +348,17 @@ func grace() time.Duration {
 }
 
 // Main runs a program until it has done its work, fails or is told to stop.
-// Ctrl-C (or SIGTERM) ends the context, and the program with one line
-// "stopped" and status 0, as soon as run returns, or at once where run is
-// still waiting for someone else when the Grace is over. A failure is one line
-// on standard error, with its cure where one is known, and status 1.
+// Ctrl-C (or SIGTERM, or a terminal that is closed) ends the context, and the
+// program with one line "stopped" and status 0: as soon as run returns, or at
+// once if run is still waiting for someone else when the Grace is over. A
+// failure is one line on standard error, with its cure if one is known, and
+// status 1.
 func Main(run func(ctx context.Context) error) {
-	ctx, release := signal.NotifyContext(context.Background(),
-		os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, release := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, func() {
 		release() // a second Ctrl-C kills
 		time.Sleep(grace())

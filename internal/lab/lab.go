@@ -1,7 +1,7 @@
 // Package lab runs the suite's programs as real processes: it builds and
-// starts them, shows what they print, waits for a line, stops or kills one.
-// The run programs tell their stories and make their experiments with it,
-// and the tests use the same.
+// starts them, waits for a line that they print, stops or kills one, and
+// counts. The run programs tell their stories and run their experiments with
+// it, and the tests use the same. What happens is shown by screens.
 package lab
 
 import (
@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
+	"distsys/internal/lab/record"
+	"distsys/internal/lab/screen"
 	"distsys/internal/local"
 )
 
@@ -27,25 +28,28 @@ func init() {
 	}
 }
 
-// A Lab is one story or experiment: the processes it starts, and the screen
-// that shows them.
+// A Lab is one story or experiment: the processes it starts, and the screens
+// that show them.
 type Lab struct {
-	ctx    context.Context
-	screen *screen
-	step   func()              // waits for Return, where that was asked for
-	fail   func(reason string) // ends the story; does not return
-	bin    *bin
+	ctx  context.Context
+	fail func(reason string) // ends the story; does not return
+	bin  *bin
+	step func() // waits for Return, if that was asked for
+
+	showing sync.Mutex
+	screens []record.Screen
+	begun   time.Time
+	sources bool // the screens want to know which line of source is executed
 
 	mu        sync.Mutex
 	changed   *sync.Cond // a line was printed, or a process ended
 	processes []*Process
-	panes     *panes // nil: all is shown on the screen
 	cleanups  []func()
 	verdict   *bool
 	beside    string
 }
 
-// New returns a lab that writes what happens to out. A story that cannot go
+// New returns a lab that shows what happens on out. A story that cannot go
 // on ends by a call of fail, which must not return. Whoever calls New calls
 // Close in the end.
 func New(ctx context.Context, out io.Writer,
@@ -54,11 +58,37 @@ func New(ctx context.Context, out io.Writer,
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{ctx: ctx, screen: newScreen(out), bin: b, fail: fail,
-		step: func() {}}
-	l.changed = sync.NewCond(&l.mu)
+	l := newLab(ctx, b, fail)
+	l.Show(screen.NewPlain(out))
 	l.Cleanup(remove)
 	return l, nil
+}
+
+func newLab(ctx context.Context, b *bin, fail func(reason string)) *Lab {
+	l := &Lab{ctx: ctx, bin: b, fail: fail, step: func() {},
+		begun: time.Now()}
+	l.changed = sync.NewCond(&l.mu)
+	return l
+}
+
+// Show adds a screen, which is shown all that happens from here on.
+func (l *Lab) Show(s record.Screen) {
+	l.showing.Lock()
+	defer l.showing.Unlock()
+	l.screens = append(l.screens, s)
+}
+
+// happened shows an event on all screens. It takes place now, unless it
+// knows its time already.
+func (l *Lab) happened(e record.Event) {
+	l.showing.Lock()
+	defer l.showing.Unlock()
+	if e.Time == 0 {
+		e.Time = time.Since(l.begun)
+	}
+	for _, s := range l.screens {
+		s.Show(e)
+	}
 }
 
 // Context ends when the lab is told to stop.
@@ -71,16 +101,21 @@ func (l *Lab) Address() string {
 
 // Say tells the audience something.
 func (l *Lab) Say(format string, args ...any) {
-	l.screen.note(fmt.Sprintf(format, args...))
+	l.happened(record.Event{Kind: record.Say, Text: fmt.Sprintf(format,
+		args...)})
 }
 
-// Line shows a line as if a program had printed it.
-func (l *Lab) Line(role, text string) { l.screen.line(role, text) }
+// Line shows a line as if a program with that role had printed it.
+func (l *Lab) Line(role, text string) {
+	l.happened(record.Event{Kind: record.Print, Role: role, Label: role,
+		Text: text})
+}
 
-// Step tells what comes next, at a turning point of the story; where the
-// lecturer asked for steps it then waits for Return.
+// Step tells the audience what comes next, at a turning point of the story.
+// With -step it then waits for Return.
 func (l *Lab) Step(format string, args ...any) {
-	l.Say(format, args...)
+	l.happened(record.Event{Kind: record.Step, Text: fmt.Sprintf(format,
+		args...)})
 	l.step()
 }
 
@@ -89,152 +124,34 @@ func (l *Lab) Step(format string, args ...any) {
 func (l *Lab) Verdict(holds bool, format string, args ...any) {
 	l.stopAll()
 	l.verdict = &holds
-	if l.beside != "" {
-		l.screen.heading(l.beside)
-	}
-	l.screen.verdict(holds, fmt.Sprintf(format, args...))
+	l.happened(record.Event{Kind: record.Verdict, Holds: holds,
+		Beside: l.beside, Text: fmt.Sprintf(format, args...)})
 }
 
-// Fail ends the story, which cannot go on.
-func (l *Lab) Fail(reason string) { l.fail(reason) }
-
-// Beside has a line shown just above the verdict, to compare it with.
+// Beside has a line shown just above the verdict, to compare the two.
 func (l *Lab) Beside(line string) { l.beside = line }
 
-// Check ends the story where err is not nil.
+// Fail ends the story, which cannot go on, for the reason given.
+func (l *Lab) Fail(reason string) { l.fail(reason) }
+
+// Check ends the story if err is not nil.
 func (l *Lab) Check(err error) {
 	if err != nil {
 		l.fail(err.Error())
 	}
 }
 
-// Cleanup has f called when the story is over, however it ends.
+// Cleanup has f called when the story is over, however it ends; what was
+// added last is called first.
 func (l *Lab) Cleanup(f func()) {
 	l.cleanups = append(l.cleanups, f)
-}
-
-// WaitUntil waits until done, which is looked at each time that a process
-// prints a line or ends. The story ends where that takes too long; what says
-// what it was waiting for.
-func (l *Lab) WaitUntil(what string, done func() bool) {
-	late := false
-	wake := func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.changed.Broadcast()
-	}
-	timer := time.AfterFunc(Patience, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		late = true
-		l.changed.Broadcast()
-	})
-	defer timer.Stop()
-	defer context.AfterFunc(l.ctx, wake)()
-	l.mu.Lock()
-	for !done() && !late && l.ctx.Err() == nil {
-		l.changed.Wait()
-	}
-	ok := done()
-	l.mu.Unlock()
-	if !ok {
-		l.fail(fmt.Sprintf("waited in vain for %s", what))
-	}
-}
-
-// Count says how many lines the processes have printed that hold text.
-func Count(text string, processes ...*Process) int {
-	if len(processes) == 0 {
-		return 0
-	}
-	l := processes[0].lab
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return count(text, processes)
-}
-
-func count(text string, processes []*Process) (n int) {
-	for _, p := range processes {
-		for _, line := range p.lines {
-			if strings.Contains(line, text) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// Numbers says how often the processes have printed each number that follows
-// text, such as those of "handled order 7 worth 17" after "handled order ".
-func Numbers(text string, processes ...*Process) map[int]int {
-	if len(processes) == 0 {
-		return nil
-	}
-	l := processes[0].lab
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return numbers(text, processes)
-}
-
-func numbers(text string, processes []*Process) map[int]int {
-	times := map[int]int{}
-	for _, p := range processes {
-		for _, line := range p.lines {
-			if number, ok := Number(text, line); ok {
-				times[number]++
-			}
-		}
-	}
-	return times
-}
-
-// Number returns the number that follows text in a line.
-func Number(text, line string) (number int, ok bool) {
-	_, rest, found := strings.Cut(line, text)
-	if !found {
-		return 0, false
-	}
-	end := strings.IndexFunc(rest, func(r rune) bool {
-		return r < '0' || r > '9'
-	})
-	if end < 0 {
-		end = len(rest)
-	}
-	number, err := strconv.Atoi(rest[:end])
-	return number, err == nil
-}
-
-// WaitForNumbers waits until the processes have printed n different numbers
-// that follow text.
-func (l *Lab) WaitForNumbers(text string, n int, processes ...*Process) {
-	l.WaitUntil(fmt.Sprintf("%d different %q", n, text), func() bool {
-		return len(numbers(text, processes)) >= n
-	})
-}
-
-// Missing counts the numbers that are in all but not in some.
-func Missing(all, some map[int]int) (missing int) {
-	for number := range all {
-		if some[number] == 0 {
-			missing++
-		}
-	}
-	return missing
-}
-
-// WaitForCount waits until the processes have printed n lines, counted over
-// all of them, that hold text.
-func (l *Lab) WaitForCount(text string, n int, processes ...*Process) {
-	l.WaitUntil(fmt.Sprintf("%d lines with %q", n, text), func() bool {
-		return count(text, processes) >= n
-	})
 }
 
 // Close stops what still runs and undoes what was set up.
 func (l *Lab) Close() {
 	l.stopAll()
-	for i := len(l.cleanups) - 1; i >= 0; i-- {
-		l.cleanups[i]()
+	for _, undo := range slices.Backward(l.cleanups) {
+		undo()
 	}
 }
 

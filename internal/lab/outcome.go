@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"distsys/internal/lab/screen"
 )
 
 // An Outcome is how an experiment ended.
@@ -17,13 +19,7 @@ type Outcome struct {
 	Text          string // all that it printed
 }
 
-const (
-	verdictMark = "verdict: "
-	holdsMark   = ": claim holds"
-	failsMark   = ": claim does NOT hold"
-)
-
-// Try makes an experiment with the pattern's run program, as if it had been
+// Try runs an experiment with the pattern's run program, as if it had been
 // typed, and reads how it ended.
 func (l *Lab) Try(pattern, name string) Outcome {
 	begun := time.Now()
@@ -36,9 +32,9 @@ func (l *Lab) Try(pattern, name string) Outcome {
 		if claim, ok := strings.CutPrefix(line, heading); ok {
 			o.Claim = claim
 		}
-		if text, ok := strings.CutPrefix(line, verdictMark); ok {
-			text, o.Holds = strings.CutSuffix(text, holdsMark)
-			o.Counted = strings.TrimSuffix(text, failsMark)
+		if text, ok := strings.CutPrefix(line, screen.VerdictMark); ok {
+			text, o.Holds = strings.CutSuffix(text, screen.HoldsMark)
+			o.Counted = strings.TrimSuffix(text, screen.FailsMark)
 		}
 	}
 	if o.Counted == "" {
@@ -48,8 +44,8 @@ func (l *Lab) Try(pattern, name string) Outcome {
 	return o
 }
 
-// Do gives f a lab that shows what happens on out. It returns why the story
-// could not go on, if it could not.
+// Do calls f with a lab that shows what happens on out. It returns why the
+// story could not go on, if it could not.
 func Do(ctx context.Context, out io.Writer, f func(l *Lab)) (err error) {
 	l, err := New(ctx, out, giveUp)
 	if err != nil {

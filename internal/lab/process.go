@@ -8,29 +8,31 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"distsys/internal/lab/record"
 	"distsys/internal/local"
 )
 
 // A Process is one program of the suite that was started.
 type Process struct {
-	lab   *Lab
-	role  string
-	label string // what its lines begin with, or are made to begin with
-	cmd   *exec.Cmd
+	lab    *Lab
+	number int // in the record, from 1
+	role   string
+	label  string // what its lines begin with, or are made to begin with
+	cmd    *exec.Cmd
 
 	// Under the lab's lock:
 	lines  []string // both streams, in the order in which they came
 	stderr []string
 	next   int // the first line that WaitFor has not passed yet
+	frozen bool
 	ended  bool
-	status int // exit status; -1 where a signal ended it
-	muted  bool
-	pane   *pane // nil: it has none
+	status int // exit status; -1: a signal ended it
 }
 
 // Start starts a program, such as "request_reply/server".
@@ -38,7 +40,7 @@ func (l *Lab) Start(program string, args ...string) *Process {
 	return l.StartEnv(nil, program, args...)
 }
 
-// StartEnv is Start with settings of the environment in front.
+// StartEnv is Start with more settings of the environment.
 func (l *Lab) StartEnv(env []string, program string,
 	args ...string) *Process {
 	file, err := l.bin.file(program)
@@ -51,14 +53,33 @@ func (l *Lab) StartEnv(env []string, program string,
 	l.Check(err)
 	stderr, err := p.cmd.StderrPipe()
 	l.Check(err)
+	begun := l.watchSource(p)
 	l.Check(p.cmd.Start())
 	p.label = fmt.Sprintf("%s %d", p.role, p.cmd.Process.Pid)
 	l.mu.Lock()
 	l.processes = append(l.processes, p)
-	l.panes.add(p, typed(program, args))
+	p.number = len(l.processes)
+	l.happened(record.Event{Kind: record.Start, Process: p.number,
+		Program: program, Role: p.role, Label: p.label, PID: p.PID(),
+		Text: typed(program, args)})
 	l.mu.Unlock()
+	begun()
 	go p.watch(stdout, stderr)
 	return p
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// typed is the command that a student would type.
+func typed(program string, args []string) string {
+	command := "go run ./" + program
+	for _, arg := range args {
+		if !plainWord.MatchString(arg) {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		command += " " + arg
+	}
+	return command
 }
 
 // watch keeps what the process prints, and notes its end.
@@ -73,20 +94,13 @@ func (p *Process) watch(stdout, stderr io.Reader) {
 	err := p.cmd.Wait()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
-		p.lab.screen.note(fmt.Sprintf("%s: %v", p.Label(), err))
+		p.lab.Say("%s: %v", p.Label(), err)
 	}
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
 	p.ended = true
 	p.status = p.cmd.ProcessState.ExitCode()
-	switch p.status {
-	case 0:
-		p.mark("ended")
-	case -1:
-		p.mark("killed")
-	default:
-		p.mark(fmt.Sprintf("ended with status %d", p.status))
-	}
+	p.happened(record.Event{Kind: record.End, Status: p.status})
 	p.lab.changed.Broadcast()
 }
 
@@ -106,34 +120,26 @@ func (p *Process) read(stream io.Reader, isErr bool) {
 func (p *Process) add(line string, isErr bool) {
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
-	p.lines = append(p.lines, line)
+	e := record.Event{Kind: record.Print, Role: p.role, Stderr: isErr}
+	e.Time, e.Source, e.Text = p.lab.unstamp(line)
+	p.lines = append(p.lines, e.Text)
 	if isErr {
-		p.stderr = append(p.stderr, line)
+		p.stderr = append(p.stderr, e.Text)
 	}
-	p.show(line, isErr)
+	// A program's lines begin with its role and id; only a client prints a
+	// bare reply, and only refusals come without an id.
+	if strings.HasPrefix(e.Text, p.role+" ") {
+		p.label, _, _ = strings.Cut(e.Text, ":")
+	}
+	e.Label = p.label
+	p.happened(e)
 	p.lab.changed.Broadcast()
 }
 
-// show shows a line where the program's lines belong.
-func (p *Process) show(line string, isErr bool) {
-	// A program's lines begin with its role and id; only a client prints a
-	// bare reply, and only refusals come without an id.
-	if p.role == "run" && !isErr { // it has a screen of its own
-		p.lab.screen.raw(line)
-		return
-	}
-	text := line
-	if strings.HasPrefix(line, p.role+" ") {
-		p.label, _, _ = strings.Cut(line, ":")
-	} else {
-		text = p.label + ": " + line
-	}
-	switch {
-	case p.pane != nil:
-		p.pane.line(p.label, line)
-	case !p.muted || isErr:
-		p.lab.screen.line(p.role, text)
-	}
+// happened shows an event of this process.
+func (p *Process) happened(e record.Event) {
+	e.Process = p.number
+	p.lab.happened(e)
 }
 
 // Lines returns all that the process has printed so far.
@@ -150,7 +156,7 @@ func (p *Process) Stderr() []string {
 	return slices.Clone(p.stderr)
 }
 
-// Printed says whether it has printed a line that holds text. It is meant for
+// Printed returns whether it has printed a line that holds text. It is meant for
 // WaitUntil, and only for that.
 func (p *Process) Printed(text string) bool {
 	return count(text, []*Process{p}) > 0
@@ -232,46 +238,53 @@ func (p *Process) Wait() int {
 	return p.status
 }
 
-// Mute keeps what the process prints off the screen from here on: where there
-// is too much to read. It is kept, and counted, all the same.
+// Mute keeps what the process prints off the screen from here on, if that is
+// too much to read. It is kept, and counted, all the same.
 func (p *Process) Mute() *Process {
-	p.lab.mu.Lock()
-	defer p.lab.mu.Unlock()
-	p.muted = true
-	p.lab.panes.close(p)
+	p.happened(record.Event{Kind: record.Mute})
 	return p
 }
 
-// Hold stops the process in its tracks (SIGSTOP) and says nothing about it:
-// for what is to be killed, but only when the lecturer goes on. It returns
-// when the process stands still for certain, which takes a moment.
+// Hold stops the process in its tracks (SIGSTOP) and does not count as a part
+// of the story: what is to be killed when the lecturer goes on is to be found
+// as it was. Hold returns when the process stands still for certain, which
+// takes a moment. It is for the story's goroutine.
 func (p *Process) Hold() {
+	p.happened(record.Event{Kind: record.Hold})
+	p.halt()
+}
+
+// Freeze stops the process in its tracks, as if its machine had stalled: its
+// connections stay. Freezing one that is frozen, or has ended, does nothing.
+func (p *Process) Freeze() {
+	p.halt()
+	p.happened(record.Event{Kind: record.Freeze})
+}
+
+func (p *Process) halt() {
+	p.lab.mu.Lock()
+	done := p.frozen || p.ended
+	p.frozen = true
+	p.lab.mu.Unlock()
+	if done {
+		return
+	}
 	p.signal(syscall.SIGSTOP)
 	var status syscall.WaitStatus
 	_, err := syscall.Wait4(p.PID(), &status, syscall.WUNTRACED, nil)
 	p.lab.Check(err)
 }
 
-// Freeze stops the process in its tracks, as if its machine had stalled: its
-// connections stay.
-func (p *Process) Freeze() {
-	p.Hold()
-	p.lab.screen.event(p.Label() + " is frozen")
-	p.lab.mu.Lock()
-	defer p.lab.mu.Unlock()
-	p.mark("frozen")
-}
-
 // Thaw lets a frozen process go on.
 func (p *Process) Thaw() {
-	p.lab.screen.event(p.Label() + " goes on")
 	p.lab.mu.Lock()
-	p.mark("goes on")
+	p.frozen = false
 	p.lab.mu.Unlock()
+	p.happened(record.Event{Kind: record.GoOn})
 	p.signal(syscall.SIGCONT)
 }
 
-// Running says whether the process has not ended yet.
+// Running returns whether the process has not ended yet.
 func (p *Process) Running() bool {
 	p.lab.mu.Lock()
 	defer p.lab.mu.Unlock()
@@ -279,7 +292,7 @@ func (p *Process) Running() bool {
 }
 
 // Stop stops the process as Ctrl-C does, and waits for its end. The story
-// ends where it does not end with status 0. Stop returns how long it took.
+// fails if it does not end with status 0. Stop returns how long it took.
 func (p *Process) Stop() time.Duration {
 	begun := time.Now()
 	p.interrupt()
@@ -292,12 +305,15 @@ func (p *Process) Stop() time.Duration {
 
 // Kill ends the process as a crash does (SIGKILL) and waits until it is gone.
 func (p *Process) Kill() {
-	p.lab.screen.event(p.Label() + " is killed")
+	p.happened(record.Event{Kind: record.Kill})
 	p.signal(syscall.SIGKILL)
 	p.Wait()
 }
 
 func (p *Process) interrupt() {
+	if p.Running() {
+		p.happened(record.Event{Kind: record.Stop})
+	}
 	p.signal(os.Interrupt)
 	p.signal(syscall.SIGCONT) // in case that it was frozen
 }
@@ -305,7 +321,7 @@ func (p *Process) interrupt() {
 func (p *Process) signal(s os.Signal) {
 	err := p.cmd.Process.Signal(s)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.lab.screen.note(fmt.Sprintf("%s: %v", p.Label(), err))
+		p.lab.Say("%s: %v", p.Label(), err)
 	}
 }
 

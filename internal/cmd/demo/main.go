@@ -17,6 +17,7 @@ import (
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
+	"distsys/internal/lab/screen"
 	"distsys/internal/local"
 )
 
@@ -124,8 +125,8 @@ func show(ctx context.Context, s stop) error {
 		command += " " + arg
 	}
 	fmt.Println()
-	lab.Heading(os.Stdout, "---- "+command)
-	lab.Heading(os.Stdout, "---- Look for: "+s.look+".")
+	screen.Heading(os.Stdout, "---- "+command)
+	screen.Heading(os.Stdout, "---- Look for: "+s.look+".")
 	fmt.Println()
 	run := exec.Command(filepath.Join(os.Getenv(lab.BinVar), s.pattern, "run"),
 		s.args...)

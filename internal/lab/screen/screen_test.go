@@ -1,4 +1,4 @@
-package lab
+package screen
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"distsys/internal/lab/record"
 )
 
 // Colours are for a terminal that wants them. (/dev/null passes for one.)
@@ -25,12 +27,14 @@ func TestColours(t *testing.T) {
 	if !colourful(terminal) || colourful(file) || colourful(&bytes.Buffer{}) {
 		t.Error("a terminal has no colours, or something else has")
 	}
-	s := newScreen(terminal)
+	s := NewPlain(terminal)
 	var shown bytes.Buffer
 	s.out = &shown
-	s.line("server", "server 1: a line")
-	s.line("client", "client 1: a line")
-	s.line("server", "server 1: another")
+	for _, label := range []string{"server 1", "client 1", "server 1"} {
+		role, _, _ := strings.Cut(label, " ")
+		s.Show(record.Event{Kind: record.Print, Role: role, Label: label,
+			Text: label + ": a line"})
+	}
 	lines := strings.Split(shown.String(), "\n")
 	colour := func(line string) string {
 		_, line, _ = strings.Cut(line, "\x1b[")

@@ -1,4 +1,4 @@
-package lab
+package tmux
 
 import (
 	"cmp"
@@ -7,40 +7,29 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
+	"distsys/internal/lab/screen"
 	"distsys/internal/local"
 )
 
-// tellInTmux tells a story in panes: in those of the window that run is in,
-// or else in those of a tmux of our own.
-func tellInTmux(ctx context.Context, step bool, pattern string,
-	e Experiment) error {
+// Check says why panes cannot be shown here, if they cannot.
+func Check() error {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		return errors.New("tmux is not installed; this installs it: apt-get " +
 			"install tmux (or dnf install, pacman -S, brew install)")
 	}
-	if os.Getenv("TMUX") == "" &&
-		!(terminal(os.Stdin) && terminal(os.Stdout)) {
+	if !Inside() && !(screen.Terminal(os.Stdin) && screen.Terminal(os.Stdout)) {
 		return errors.New("-tmux needs a terminal, to show the panes on")
 	}
-	// Closing the terminal, or the pane, is to leave nothing behind.
-	ctx, release := signal.NotifyContext(ctx, syscall.SIGHUP)
-	defer release()
-	if os.Getenv("TMUX") != "" {
-		return tell(ctx, step, true, pattern, e)
-	}
-	status, err := ownSession(ctx)
-	if err == nil && status != 0 {
-		os.Exit(status)
-	}
-	return err
+	return nil
 }
+
+// Inside says whether this program runs in a window of tmux.
+func Inside() bool { return os.Getenv("TMUX") != "" }
 
 // What runs in a session of our own: the same command once more.
 const again = `trap : INT
@@ -48,9 +37,9 @@ const again = `trap : INT
 echo $? >"$0/status"
 tmux kill-server`
 
-// ownSession starts a tmux of our own, on a socket of its own and without
+// Session starts a tmux of our own, on a socket of its own and without
 // anybody's settings, for the same command. It returns its exit status.
-func ownSession(ctx context.Context) (status int, err error) {
+func Session(ctx context.Context) (status int, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return 1, err

@@ -1,0 +1,248 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"distsys/internal/cli"
+	"distsys/internal/lab/record"
+	"distsys/internal/lab/screen"
+	"distsys/internal/lab/tmux"
+)
+
+// An Experiment shows one claim with the real programs and ends with a
+// verdict, counted from what they printed.
+type Experiment struct {
+	Name  string
+	Claim string // what it shows, in one sentence
+	Run   func(l *Lab)
+}
+
+// How a story is shown.
+var (
+	stepFlag = flag.Bool("step", false,
+		"wait for Return at each turning point")
+	tmuxFlag = flag.Bool("tmux", false,
+		"show each program in a tmux pane of its own, until Return")
+	briefFlag = flag.Bool("brief", false,
+		"sum up lines that differ in their numbers alone")
+	recordFlag = flag.String("record", "",
+		"keep what happens in a `file`, as lines of JSON")
+)
+
+// Main is the main function of a pattern's run program: without a word it
+// plays the pattern's story, with the name of an experiment it runs that.
+func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
+	list := flag.Bool("list", false, "list the names of the experiments")
+	var names []string
+	help := what
+	for i, e := range all {
+		if i == 0 {
+			help += "\n\nexperiments:"
+		}
+		names = append(names, e.Name)
+		help += fmt.Sprintf("\n  %-18s %s", e.Name, e.Claim)
+	}
+	words := ""
+	if len(all) > 0 {
+		words = " [experiment]"
+	}
+	cli.Parse(pattern+"/run"+words, help)
+	cli.Grace = time.Minute // the programs, and a broker, are to end first
+	cli.Main(func(ctx context.Context) error {
+		// If nobody reads on (run | head): end in good order, too.
+		ctx, release := signal.NotifyContext(ctx, syscall.SIGPIPE)
+		defer release()
+		if *list {
+			for _, name := range names {
+				fmt.Println(name)
+			}
+			return nil
+		}
+		chosen := Experiment{Claim: what, Run: story}
+		if flag.NArg() > 0 {
+			i := slices.Index(names, flag.Arg(0))
+			if i < 0 {
+				return fmt.Errorf("no experiment %q; there are: %s",
+					flag.Arg(0), strings.Join(names, ", "))
+			}
+			chosen = all[i]
+		}
+		if *tmuxFlag {
+			if err := tmux.Check(); err != nil {
+				return err
+			}
+			if !tmux.Inside() {
+				status, err := tmux.Session(ctx)
+				if err == nil && status != 0 {
+					os.Exit(status)
+				}
+				return err
+			}
+		}
+		err := tell(ctx, pattern, chosen)
+		if ctx.Err() != nil {
+			return nil // it was stopped
+		}
+		return err
+	})
+}
+
+// errStory is why a story could not go on.
+type errStory string
+
+func (e errStory) Error() string { return string(e) }
+
+// giveUp ends a story from within; caught, deferred, makes an error of it.
+func giveUp(reason string) { panic(errStory(reason)) }
+
+func caught(err *error) {
+	if reason := recover(); reason != nil {
+		failed, ok := reason.(errStory)
+		if !ok {
+			panic(reason)
+		}
+		*err = failed
+	}
+}
+
+// tell tells a story or an experiment from beginning to end.
+func tell(ctx context.Context, pattern string, e Experiment) (err error) {
+	bin, remove, err := openBin()
+	if err != nil {
+		return err
+	}
+	l := newLab(ctx, bin, giveUp)
+	l.Cleanup(remove)
+	defer l.Close()
+	if err := l.bin.prepare(pattern); err != nil {
+		return err
+	}
+	closeScreens, err := l.openScreens()
+	defer func() { err = errors.Join(err, closeScreens(err)) }()
+	if err != nil {
+		return err
+	}
+	l.begun = time.Now()
+	l.happened(record.Event{Kind: record.Begin, Version: record.Version,
+		Pattern: pattern, Name: e.Name, Claim: e.Claim,
+		Text: l.begun.UTC().Format(time.RFC3339Nano)})
+	return l.play(e)
+}
+
+// play tells it, once all is set up.
+func (l *Lab) play(e Experiment) (err error) {
+	defer caught(&err)
+	e.Run(l)
+	if e.Name == "" {
+		return nil
+	}
+	if l.verdict == nil {
+		return errors.New("the experiment ended without a verdict")
+	}
+	if !*l.verdict {
+		return errors.New("the claim of " + e.Name + " does not hold")
+	}
+	return nil
+}
+
+// openScreens opens the screens that were asked for. The function that it
+// returns closes them, when the story is over and has ended with an error or
+// not.
+func (l *Lab) openScreens() (closeAll func(failed error) error, err error) {
+	var closers []func(failed error) error
+	closeAll = func(failed error) (err error) {
+		for _, close := range slices.Backward(closers) {
+			err = errors.Join(err, close(failed))
+		}
+		return err
+	}
+	if *recordFlag != "" {
+		file, err := os.Create(*recordFlag)
+		if err != nil {
+			return closeAll, fmt.Errorf("keep a record: %w", err)
+		}
+		writer := record.NewWriter(file)
+		l.Show(writer)
+		l.sources = true
+		closers = append(closers, func(error) error {
+			l.stopAll()
+			l.happened(record.Event{Kind: record.Over})
+			return errors.Join(writer.Flush(), file.Close())
+		})
+	}
+	ask := func(string) {}
+	if *stepFlag || *tmuxFlag {
+		ask = l.waitForReturn()
+	}
+	if *stepFlag {
+		l.step = func() { ask("(Return goes on) ") }
+	}
+	switch {
+	case *tmuxFlag:
+		panes, err := tmux.Open(os.Stdout)
+		closers = append(closers, func(failed error) error {
+			l.stopAll()
+			if failed != nil && l.ctx.Err() == nil {
+				l.happened(record.Event{Kind: record.Fail,
+					Text: failed.Error()})
+			}
+			ask("(Return closes the panes) ")
+			panes.Close()
+			return nil
+		})
+		if err != nil {
+			return closeAll, err
+		}
+		l.Show(panes)
+	case *briefFlag:
+		l.Show(screen.NewBrief(os.Stdout))
+		closers = append(closers, func(error) error {
+			l.stopAll()
+			l.happened(record.Event{Kind: record.Over})
+			return nil
+		})
+	default:
+		l.Show(screen.NewPlain(os.Stdout))
+	}
+	return closeAll, nil
+}
+
+// waitForReturn returns what shows a prompt and reads a line from the
+// keyboard, unless the story is stopped.
+func (l *Lab) waitForReturn() func(prompt string) {
+	lines := make(chan bool, 1)
+	var asked atomic.Bool
+	go func() {
+		keyboard := bufio.NewScanner(os.Stdin)
+		for keyboard.Scan() {
+			if asked.Swap(false) { // else it came too early: no answer
+				lines <- true
+			}
+		}
+		close(lines)
+	}()
+	return func(prompt string) {
+		if l.ctx.Err() != nil {
+			return
+		}
+		asked.Store(true)
+		l.happened(record.Event{Kind: record.Ask,
+			Text: screen.Inset + prompt})
+		defer l.happened(record.Event{Kind: record.Ask})
+		select {
+		case <-lines:
+		case <-l.ctx.Done():
+		}
+	}
+}
