@@ -357,6 +357,9 @@ func Main(run func(ctx context.Context) error) {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		signals = append(signals, syscall.SIGHUP)
+		// A terminal that is closed may say so more than once: unlike a
+		// second Ctrl-C, that does not kill.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	ctx, release := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, func() {

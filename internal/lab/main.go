@@ -28,22 +28,30 @@ type Experiment struct {
 	Run   func(l *Lab)
 }
 
-// How a story is shown.
-var (
-	stepFlag = flag.Bool("step", false,
-		"wait for Return at each turning point")
-	tmuxFlag = flag.Bool("tmux", false,
-		"show each program in a tmux pane of its own, until Return")
-	briefFlag = flag.Bool("brief", false,
-		"sum up lines that differ in their numbers alone")
-	recordFlag = flag.String("record", "",
-		"keep what happens in a `file`, as lines of JSON")
-)
+// How a story is shown: the flags of a run program.
+type view struct {
+	step, tmux, brief *bool
+	record            *string
+}
+
+func viewFlags() view {
+	return view{
+		step: flag.Bool("step", false,
+			"wait for Return at each turning point"),
+		tmux: flag.Bool("tmux", false,
+			"show each program in a tmux pane of its own, until Return"),
+		brief: flag.Bool("brief", false,
+			"sum up lines that differ in their numbers alone"),
+		record: flag.String("record", "",
+			"keep what happens in a `file`, as lines of JSON"),
+	}
+}
 
 // Main is the main function of a pattern's run program: without a word it
 // plays the pattern's story, with the name of an experiment it runs that.
 func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 	list := flag.Bool("list", false, "list the names of the experiments")
+	view := viewFlags()
 	var names []string
 	help := what
 	for i, e := range all {
@@ -78,7 +86,7 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 			}
 			chosen = all[i]
 		}
-		if *tmuxFlag {
+		if *view.tmux {
 			if err := tmux.Check(); err != nil {
 				return err
 			}
@@ -90,7 +98,7 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 				return err
 			}
 		}
-		err := tell(ctx, pattern, chosen)
+		err := tell(ctx, view, pattern, chosen)
 		if ctx.Err() != nil {
 			return nil // it was stopped
 		}
@@ -117,7 +125,8 @@ func caught(err *error) {
 }
 
 // tell tells a story or an experiment from beginning to end.
-func tell(ctx context.Context, pattern string, e Experiment) (err error) {
+func tell(ctx context.Context, view view, pattern string,
+	e Experiment) (err error) {
 	bin, remove, err := openBin()
 	if err != nil {
 		return err
@@ -128,7 +137,7 @@ func tell(ctx context.Context, pattern string, e Experiment) (err error) {
 	if err := l.bin.prepare(pattern); err != nil {
 		return err
 	}
-	closeScreens, err := l.openScreens()
+	closeScreens, err := l.open(view)
 	defer func() { err = errors.Join(err, closeScreens(err)) }()
 	if err != nil {
 		return err
@@ -156,10 +165,9 @@ func (l *Lab) play(e Experiment) (err error) {
 	return nil
 }
 
-// openScreens opens the screens that were asked for. The function that it
-// returns closes them, when the story is over and has ended with an error or
-// not.
-func (l *Lab) openScreens() (closeAll func(failed error) error, err error) {
+// open opens the screens of a view. The function that it returns closes them
+// when the story is over, whether or not that has failed.
+func (l *Lab) open(view view) (closeAll func(failed error) error, err error) {
 	var closers []func(failed error) error
 	closeAll = func(failed error) (err error) {
 		for _, close := range slices.Backward(closers) {
@@ -167,8 +175,8 @@ func (l *Lab) openScreens() (closeAll func(failed error) error, err error) {
 		}
 		return err
 	}
-	if *recordFlag != "" {
-		file, err := os.Create(*recordFlag)
+	if *view.record != "" {
+		file, err := os.Create(*view.record)
 		if err != nil {
 			return closeAll, fmt.Errorf("keep a record: %w", err)
 		}
@@ -182,14 +190,14 @@ func (l *Lab) openScreens() (closeAll func(failed error) error, err error) {
 		})
 	}
 	ask := func(string) {}
-	if *stepFlag || *tmuxFlag {
+	if *view.step || *view.tmux {
 		ask = l.waitForReturn()
 	}
-	if *stepFlag {
+	if *view.step {
 		l.step = func() { ask("(Return goes on) ") }
 	}
 	switch {
-	case *tmuxFlag:
+	case *view.tmux:
 		panes, err := tmux.Open(os.Stdout)
 		closers = append(closers, func(failed error) error {
 			l.stopAll()
@@ -205,7 +213,7 @@ func (l *Lab) openScreens() (closeAll func(failed error) error, err error) {
 			return closeAll, err
 		}
 		l.Show(panes)
-	case *briefFlag:
+	case *view.brief:
 		l.Show(screen.NewBrief(os.Stdout))
 		closers = append(closers, func(error) error {
 			l.stopAll()

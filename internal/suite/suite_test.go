@@ -65,36 +65,6 @@ func TestEveryProgramHasAUsage(t *testing.T) {
 	}
 }
 
-// A program that is read beside a slide is short and narrow.
-func TestProgramsFitASlide(t *testing.T) {
-	for _, program := range programs(t) {
-		if strings.HasPrefix(program, "internal/") ||
-			filepath.Base(program) == "run" {
-			continue
-		}
-		files, err := filepath.Glob(filepath.Join(root, program, "*.go"))
-		if err != nil || len(files) != 1 {
-			t.Errorf("%s has the files %q: one program, one file", program,
-				files)
-			continue
-		}
-		text, err := os.ReadFile(files[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-		if len(lines) > 80 {
-			t.Errorf("%s has %d lines: at most 80", files[0], len(lines))
-		}
-		for i, line := range lines {
-			wide := strings.ReplaceAll(line, "\t", "    ")
-			if len([]rune(wide)) > 80 {
-				t.Errorf("%s:%d is wider than 80 columns", files[0], i+1)
-			}
-		}
-	}
-}
-
 // Every experiment is in the README of its pattern, every experiment that a
 // README names is there, and so is every folder in the table of patterns.
 func TestReadmesNameTheExperiments(t *testing.T) {
@@ -224,17 +194,21 @@ func TestReadmeHasEveryClaim(t *testing.T) {
 	}
 }
 
-// The tour is what make demo runs. What the README shows of it is there.
-func TestTour(t *testing.T) {
+// What the README shows of make demo is there, and it is short enough to be
+// watched.
+func TestDemo(t *testing.T) {
 	if os.Getenv("SKIP_RABBITMQ") != "" {
-		t.Log("SKIP_RABBITMQ is set: the tour runs without RabbitMQ")
+		t.Log("SKIP_RABBITMQ is set: the demo runs without RabbitMQ")
 	}
-	tour := labtest.New(t).Start("internal/cmd/demo")
-	if status := tour.Wait(); status != 0 {
-		t.Errorf("the tour ended with status %d", status)
+	demo := labtest.New(t).Start("internal/cmd/demo")
+	if status := demo.Wait(); status != 0 {
+		t.Errorf("the demo ended with status %d", status)
 	}
-	if n := lab.Count("claim holds", tour); n == 0 {
-		t.Errorf("the tour shows no claim: %s", tour.Text())
+	if n := lab.Count("claim holds", demo); n == 0 {
+		t.Errorf("the demo shows no claim: %s", demo.Text())
+	}
+	if n := len(demo.Lines()); n > 200 {
+		t.Errorf("the demo prints %d lines: at most 200", n)
 	}
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		return
@@ -249,7 +223,7 @@ func TestTour(t *testing.T) {
 	want := strings.Split(strings.ReplaceAll(strings.TrimSpace(shown), "...\n",
 		""), "\n")
 	timed := regexp.MustCompile(`^ *([0-9.]+s )?`) // the time varies, too
-	for _, line := range tour.Lines() {
+	for _, line := range demo.Lines() {
 		line = timed.ReplaceAllString(line, "")
 		if len(want) > 0 && s.pattern(timed.ReplaceAllString(want[0], "")).
 			MatchString(line) {
@@ -257,7 +231,7 @@ func TestTour(t *testing.T) {
 		}
 	}
 	if !found || len(want) > 0 {
-		t.Errorf("the tour has no such line as the README: %q", want)
+		t.Errorf("the demo has no such line as the README: %q", want)
 	}
 }
 

@@ -28,7 +28,7 @@ var jsonFile = flag.String("json", "", "write the figures to a `file`, too")
 
 func main() {
 	cli.Parse("internal/cmd/bench",
-		"Figures measures every pattern, beside the bare library.")
+		"Bench measures every pattern, beside the bare library.")
 	cli.Grace = time.Minute // a broker is to end first
 	cli.Main(measure)
 }

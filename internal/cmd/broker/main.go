@@ -1,4 +1,4 @@
-// Node keeps a RabbitMQ broker of your own in the foreground: on port 5672,
+// Broker keeps a RabbitMQ broker of your own in the foreground: on port 5672,
 // where the programs look for one, with the management page on 15672. What
 // it stores stays in the folder .broker until you remove that.
 //
@@ -23,7 +23,7 @@ func main() {
 	port := flag.Int("port", 5672, "`port` for the programs")
 	page := flag.Int("page", 15672, "`port` for the management page")
 	cli.Parse("internal/cmd/broker",
-		"Node keeps a RabbitMQ broker of your own in the foreground.")
+		"Broker keeps a RabbitMQ broker of your own in the foreground.")
 	cli.Grace = time.Minute // RabbitMQ is to end in good order
 	cli.Main(func(ctx context.Context) error {
 		return keep(ctx, *dir, *port, *page)

@@ -1,4 +1,4 @@
-// Tour shows every pattern, one after the other, with a
+// Demo shows every pattern, one after the other, with a
 // private RabbitMQ node that is gone afterwards.
 //
 //	make demo
@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"distsys/internal/broker"
@@ -21,47 +22,45 @@ import (
 	"distsys/internal/local"
 )
 
-// A stop of the tour: a pattern's run program, and what to look for.
+// A stop of the tour: what is typed, and what to look for.
 type stop struct {
 	pattern  string
-	args     []string
+	args     string
 	look     string
 	rabbitmq bool
 }
 
 var stops = []stop{
-	{"go_basics/ipc", nil,
+	{"go_basics/ipc", "",
 		"a list that goes through a pipe, and arrives as a list", false},
-	{"go_basics/sockets", []string{"byte-stream"},
+	{"go_basics/sockets", "-brief byte-stream",
 		"TCP carries bytes, ZeroMQ carries messages", false},
-	{"request_reply", nil,
+	{"request_reply", "-brief",
 		"one reply for each request; the client waits for it", false},
-	{"request_reply", []string{"client-first"},
-		"the client may start before the server is there", false},
-	{"event_notification", nil,
+	{"event_notification", "-brief",
 		"each event reaches every subscriber", false},
-	{"event_notification", []string{"slow-joiner"},
+	{"event_notification", "-brief slow-joiner",
 		"the first events, which a subscriber misses", false},
-	{"pipeline", []string{"-for", "2s"},
+	{"pipeline", "-brief -for 2s",
 		"each order goes to one worker; the sink sums up", false},
-	{"pipeline", []string{"worker-crash"},
+	{"pipeline", "-brief worker-crash",
 		"a worker that crashes takes its orders with it", false},
-	{"publish_subscribe", nil,
+	{"publish_subscribe", "-brief",
 		"the broker copies each event to every subscriber", true},
-	{"publish_subscribe", []string{"offline-subscriber"},
+	{"publish_subscribe", "-brief offline-subscriber",
 		"the broker keeps events for a subscriber that is away", true},
-	{"message_queue", nil,
+	{"message_queue", "-brief",
 		"each order goes to one consumer, whichever is free", true},
-	{"message_queue", []string{"worker-crash"},
+	{"message_queue", "-brief worker-crash",
 		"the pipeline's scenario, and nothing is lost", true},
-	{"tuple_spaces", nil,
+	{"tuple_spaces/worker_example", "-brief",
 		"a tuple is found by what it holds; nobody knows who wrote it", false},
-	{"tuple_spaces", []string{"dead-taker"},
-		"what dies while it waits swallows nothing", false},
+	{"tuple_spaces", "-brief one-taker",
+		"fifty want the tuple, and one gets it", false},
 }
 
 func main() {
-	cli.Parse("internal/cmd/demo", "Tour shows every pattern, in turn.")
+	cli.Parse("internal/cmd/demo", "Demo shows every pattern, one after the other.")
 	cli.Grace = time.Minute // the broker is to end first
 	cli.Main(tour)
 }
@@ -120,16 +119,11 @@ func tour(ctx context.Context) (err error) {
 
 // show runs a run program as if it had been typed.
 func show(ctx context.Context, s stop) error {
-	command := "go run ./" + s.pattern + "/run"
-	for _, arg := range s.args {
-		command += " " + arg
-	}
+	command := strings.TrimSpace("go run ./" + s.pattern + "/run " + s.args)
 	fmt.Println()
-	screen.Heading(os.Stdout, "---- "+command)
-	screen.Heading(os.Stdout, "---- Look for: "+s.look+".")
-	fmt.Println()
+	screen.Heading(os.Stdout, "$ "+command+"    # look for: "+s.look)
 	run := exec.Command(filepath.Join(os.Getenv(lab.BinVar), s.pattern, "run"),
-		s.args...)
+		strings.Fields(s.args)...)
 	run.Stdout, run.Stderr = os.Stdout, os.Stderr
 	run.SysProcAttr = local.OwnGroup()
 	if err := run.Start(); err != nil {

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -110,10 +112,29 @@ func (r *record) Write(p []byte) (int, error) {
 	return r.text.Write(p)
 }
 
+// knowSources has Go know that the tests depend on every source file of the
+// module. The programs are built by a command of their own: without this, go
+// test would answer "ok (cached)" after one of them was changed. It counts
+// only while tests run, and so has to be called by a test.
+var knowSources = sync.OnceFunc(func() {
+	root, err := lab.Source(".")
+	if err != nil {
+		return
+	}
+	filepath.WalkDir(root, func(file string, _ fs.DirEntry, _ error) error {
+		switch filepath.Ext(file) {
+		case ".go", ".c", ".html", ".mod":
+			os.Stat(file) // go test notes what is asked for
+		}
+		return nil
+	})
+})
+
 // New returns a lab for one test, which ends with it. What happened in it is
 // shown where the test fails.
 func New(t testing.TB) *lab.Lab {
 	t.Helper()
+	knowSources()
 	shown := &record{}
 	l, err := lab.New(t.Context(), shown, func(reason string) {
 		t.Helper()

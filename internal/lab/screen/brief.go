@@ -15,12 +15,13 @@ import (
 const longest = 2 * time.Second
 
 // A Brief screen sums up: lines of one process that differ in their numbers
-// alone become one, as in "published event 0 to 49". Turning points, what is
-// done to processes, and the verdict are shown as they are.
+// alone become one, as in "published event 0 to 49", and so do the same lines
+// of several processes of a role. Turning points, what is done to processes,
+// and the verdict are shown as they are.
 type Brief struct {
 	full   *Plain
-	bursts []*burst // since the last turning point, the oldest first
-	ending map[int]bool
+	bursts []*burst     // since the last turning point, the oldest first
+	ending map[int]bool // told to stop
 }
 
 // NewBrief returns a screen that writes to out.
@@ -35,6 +36,11 @@ func (s *Brief) Show(e record.Event) {
 		s.print(e)
 	case record.Stop:
 		s.ending[e.Process] = true
+	case record.Say:
+		if !usual.MatchString(e.Text) {
+			s.flush()
+			s.full.Show(e)
+		}
 	case record.Begin, record.Start, record.Mute, record.End, record.At,
 		record.Hold:
 		s.full.Show(e)
@@ -44,6 +50,12 @@ func (s *Brief) Show(e record.Event) {
 	}
 }
 
+// What programs print when they begin and end is left out: it is the same
+// each time.
+var usual = regexp.MustCompile(`^(listening on|connected to|connecting to|` +
+	`subscribing to|waiting for (orders|events|\w+ tasks)|accepted a|` +
+	`waiting until the workers|tuples dropped|management page|stopped$)`)
+
 func (s *Brief) print(e record.Event) {
 	if len(s.bursts) > 0 && e.Time-s.bursts[0].first.Time > longest {
 		s.flush()
@@ -52,23 +64,53 @@ func (s *Brief) print(e record.Event) {
 		s.full.Show(e)
 		return
 	}
-	if s.ending[e.Process] && strings.HasSuffix(e.Text, ": stopped") {
-		return // it was told to
+	text := strings.TrimPrefix(Labelled(e), e.Label+": ")
+	if usual.MatchString(text) {
+		return
 	}
-	shape := number.ReplaceAllString(e.Text, "#")
+	shape := number.ReplaceAllString(text, "#")
 	for _, b := range s.bursts {
 		if b.first.Process == e.Process && b.shape == shape {
-			b.add(e.Text)
+			b.add(text)
 			return
 		}
 	}
 	b := &burst{first: e, shape: shape}
-	b.add(e.Text)
+	b.add(text)
 	s.bursts = append(s.bursts, b)
 }
 
+// flush shows what was held back: for several processes of a role as one
+// line, if they have printed the same, or if they are too many.
 func (s *Brief) flush() {
-	for _, b := range s.bursts {
+	const many = 4
+	for i, b := range s.bursts {
+		if b.shown {
+			continue
+		}
+		var same, alike []*burst
+		for _, other := range s.bursts[i:] {
+			if other.first.Role != b.first.Role || other.shape != b.shape {
+				continue
+			}
+			alike = append(alike, other)
+			if other.text() == b.text() {
+				same = append(same, other)
+			}
+		}
+		if len(alike) >= many {
+			same = alike
+		}
+		labels := []string{b.first.Label}
+		for _, other := range same[1:] {
+			other.shown = true
+			labels = append(labels, other.first.Label)
+			b.join(other)
+		}
+		b.first.Label = strings.Join(labels, ", ")
+		if len(labels) >= many {
+			b.first.Label = fmt.Sprintf("%d %ss", len(labels), b.first.Role)
+		}
 		b.first.Text = b.text()
 		s.full.Show(b.first)
 	}
@@ -77,22 +119,37 @@ func (s *Brief) flush() {
 
 var number = regexp.MustCompile(`[0-9]+`)
 
-// A burst is lines of one process that differ in their numbers alone.
+// A burst is lines that differ in their numbers alone.
 type burst struct {
 	first  record.Event
-	shape  string
+	line   string // the first, without its label
+	shape  string // with # for each number
 	count  int
-	lowest []string // of each number in the line
+	lowest []string // of each number in the lines
 	most   []string
+	shown  bool
 }
 
 func (b *burst) add(line string) {
-	b.count++
 	numbers := number.FindAllString(line, -1)
-	if b.lowest == nil {
+	if b.count++; b.count == 1 {
+		b.line = line
 		b.lowest, b.most = numbers, append([]string{}, numbers...)
 		return
 	}
+	b.widen(numbers)
+}
+
+// join adds the lines of another process.
+func (b *burst) join(other *burst) {
+	if other.text() != b.text() {
+		b.count += other.count
+	}
+	b.widen(other.lowest)
+	b.widen(other.most)
+}
+
+func (b *burst) widen(numbers []string) {
 	for i, n := range numbers {
 		if less(n, b.lowest[i]) {
 			b.lowest[i] = n
@@ -116,14 +173,12 @@ func less(a, b string) bool {
 // those behind it are left out.
 func (b *burst) text() string {
 	if b.count == 1 {
-		return b.first.Text
+		return b.line
 	}
-	text, i, ranged := "", 0, false
-	rest := b.first.Text
-	for _, at := range number.FindAllStringIndex(b.first.Text, -1) {
-		done := len(b.first.Text) - len(rest)
-		text += rest[:at[0]-done]
-		rest = b.first.Text[at[1]:]
+	text, rest, ranged := "", 0, false
+	for i, at := range number.FindAllStringIndex(b.line, -1) {
+		text += b.line[rest:at[0]]
+		rest = at[1]
 		switch {
 		case b.lowest[i] == b.most[i]:
 			text += b.lowest[i]
@@ -133,7 +188,6 @@ func (b *burst) text() string {
 		default:
 			text += "..."
 		}
-		i++
 	}
-	return fmt.Sprintf("%s%s (%d lines)", text, rest, b.count)
+	return fmt.Sprintf("%s%s (%d lines)", text, b.line[rest:], b.count)
 }
