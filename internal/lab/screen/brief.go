@@ -12,7 +12,7 @@ import (
 )
 
 // longest is how long lines are held back to be summed up.
-const longest = 2 * time.Second
+const longest = 4 * time.Second
 
 // A Brief screen sums up: lines of one process that differ in their numbers
 // alone become one, as in "published event 0 to 49", and so do the same lines
