@@ -19,14 +19,15 @@ test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
 	go run $(STATICCHECK) ./...
 	go test -race ./...
 
-claims: setup ## make every experiment, and say of each claim whether it holds
-	@go run ./internal/cmd/claims
+claims: setup ## run every experiment, does its claim hold? (WITHOUT=1: without its line?)
+	@go run ./internal/cmd/claims $(if $(WITHOUT),-without)
 
 soak: setup ## test for half an hour what chance could break
 	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
 	go test -race -run 'Model|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
 	go test -race -count 5 ./...
+	go run ./internal/cmd/claims -without
 
 bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
 	@go run ./internal/cmd/bench $(if $(JSON),-json '$(JSON)')

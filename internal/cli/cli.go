@@ -372,9 +372,24 @@ func Main(run func(ctx context.Context) error) {
 		stop()
 	}
 	if err != nil {
-		fail(err.Error() + cure(err.Error()))
+		say(err.Error() + cure(err.Error()))
+		status := &withStatus{status: 1}
+		errors.As(err, &status)
+		os.Exit(status.status)
 	}
 }
+
+type withStatus struct {
+	error
+	status int
+}
+
+// Unwrap returns the error itself.
+func (w *withStatus) Unwrap() error { return w.error }
+
+// Status returns an error that ends the program with another exit status
+// than 1.
+func Status(status int, err error) error { return &withStatus{err, status} }
 
 func stop() {
 	stopping.Lock() // for good: the end is said once
@@ -386,9 +401,13 @@ func stop() {
 }
 
 func fail(text string) {
+	say(text)
+	os.Exit(1)
+}
+
+func say(text string) {
 	text = strings.Join(strings.Fields(text), " ")
 	fmt.Fprintln(os.Stderr, name+": "+text)
-	os.Exit(1)
 }
 
 // What a newcomer meets, and what to do about it. The texts are those of the

@@ -23,6 +23,8 @@ type bin struct {
 	dir  string
 	root string // of the module
 
+	change *change // nil: the programs are as they are in the module
+
 	mu sync.Mutex // one build at a time
 }
 
@@ -72,6 +74,15 @@ func Source(name string) (string, error) {
 	return filepath.Join(root, filepath.FromSlash(name)), err
 }
 
+// Source returns where a file of the module is, by its name from the top: in
+// a run without a line, the copy that lacks it.
+func (l *Lab) Source(name string) string {
+	if c := l.bin.change; c != nil && c.File == name {
+		return c.copy
+	}
+	return filepath.Join(l.bin.root, filepath.FromSlash(name))
+}
+
 // env tells programs that are started where the others are.
 func (b *bin) env() []string {
 	env := []string{BinVar + "=" + b.dir}
@@ -108,6 +119,9 @@ func (b *bin) build(programs ...string) error {
 			args := []string{"build", "-buildvcs=false", "-o", file}
 			if raceDetector && os.Getenv("DISTSYS_RACE") != "off" {
 				args = append(args, "-race")
+			}
+			if b.change != nil {
+				args = append(args, "-overlay", b.change.overlay)
 			}
 			build := exec.Command("go", append(args, "./"+program)...)
 			build.Dir = b.root
@@ -148,7 +162,7 @@ func Build(folder string) (programs []string, remove func(), err error) {
 // prepare builds the programs of a pattern, but for the run programs, so
 // that the story then flows.
 func (b *bin) prepare(pattern string) error {
-	if os.Getenv(BinVar) != "" {
+	if os.Getenv(BinVar) != "" && b.change == nil {
 		return nil
 	}
 	programs, err := b.programs(pattern)

@@ -46,7 +46,18 @@ type Lab struct {
 	processes []*Process
 	cleanups  []func()
 	verdict   *bool
+	outcome   record.Event // the verdict once more
 	beside    string
+
+	processes0 int           // of an earlier run on the same screens
+	longest    time.Duration // that it has waited for something
+
+	// A run without the line that makes the claim true waits in vain, as a
+	// rule. It then goes on, and counts what is there.
+	goesOn   bool
+	limit    time.Duration // of a wait
+	deadline time.Duration // of the whole
+	inVain   int           // waits
 }
 
 // New returns a lab that shows what happens on out. A story that cannot go
@@ -123,9 +134,12 @@ func (l *Lab) Step(format string, args ...any) {
 // counted, and whether the claim holds.
 func (l *Lab) Verdict(holds bool, format string, args ...any) {
 	l.stopAll()
+	holds = holds && l.inVain == 0
 	l.verdict = &holds
+	text := fmt.Sprintf(format, args...)
+	l.outcome = record.Event{Kind: record.Outcome, Holds: holds, Text: text}
 	l.happened(record.Event{Kind: record.Verdict, Holds: holds,
-		Beside: l.beside, Text: fmt.Sprintf(format, args...)})
+		Beside: l.beside, Text: text})
 }
 
 // Beside has a line shown just above the verdict, to compare the two.
@@ -147,12 +161,14 @@ func (l *Lab) Cleanup(f func()) {
 	l.cleanups = append(l.cleanups, f)
 }
 
-// Close stops what still runs and undoes what was set up.
+// Close stops what still runs and undoes what was set up. A second Close does
+// nothing.
 func (l *Lab) Close() {
 	l.stopAll()
 	for _, undo := range slices.Backward(l.cleanups) {
 		undo()
 	}
+	l.cleanups = nil
 }
 
 func (l *Lab) stopAll() {

@@ -26,6 +26,17 @@ type Experiment struct {
 	Name  string
 	Claim string // what it shows, in one sentence
 	Run   func(l *Lab)
+
+	Without   []Without // the lines that make it true
+	NoWithout string    // why there is none, if there is none
+}
+
+// withouts returns the names of the lines that can be left out.
+func (e Experiment) withouts() (names []string) {
+	for _, w := range e.Without {
+		names = append(names, w.Name)
+	}
+	return names
 }
 
 // How a story is shown: the flags of a run program.
@@ -51,6 +62,12 @@ func viewFlags() view {
 // plays the pattern's story, with the name of an experiment it runs that.
 func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 	list := flag.Bool("list", false, "list the names of the experiments")
+	without := flag.String("without", "",
+		"run the experiment as it is, then without the line of that `name`;\n"+
+			"-without alone lists the names")
+	if n := len(os.Args); n > 1 && strings.Trim(os.Args[n-1], "-") == "without" {
+		os.Args = append(os.Args, "list")
+	}
 	view := viewFlags()
 	var names []string
 	help := what
@@ -71,11 +88,21 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 		// If nobody reads on (run | head): end in good order, too.
 		ctx, release := signal.NotifyContext(ctx, syscall.SIGPIPE)
 		defer release()
-		if *list {
-			for _, name := range names {
-				fmt.Println(name)
+		switch {
+		case *list:
+			for _, e := range all {
+				fmt.Println(strings.Join(append([]string{e.Name},
+					e.withouts()...), " "))
 			}
 			return nil
+		case *without == "list":
+			listWithout(all)
+			return nil
+		case *without == "check":
+			return checkWithout(all)
+		case *without != "" && flag.NArg() == 0:
+			return unfit("-without %s needs an experiment, as in: -without "+
+				"%s %s", *without, *without, strings.Join(names, "|"))
 		}
 		chosen := Experiment{Claim: what, Run: story}
 		if flag.NArg() > 0 {
@@ -98,7 +125,12 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 				return err
 			}
 		}
-		err := tell(ctx, view, pattern, chosen)
+		var err error
+		if *without != "" {
+			err = tellWithout(ctx, view, pattern, chosen, *without)
+		} else {
+			err = tell(ctx, view, pattern, chosen)
+		}
 		if ctx.Err() != nil {
 			return nil // it was stopped
 		}
@@ -142,11 +174,16 @@ func tell(ctx context.Context, view view, pattern string,
 	if err != nil {
 		return err
 	}
+	l.begin(pattern, e, "")
+	return l.play(e)
+}
+
+// begin begins a story, or an experiment without one of its lines.
+func (l *Lab) begin(pattern string, e Experiment, without string) {
 	l.begun = time.Now()
 	l.happened(record.Event{Kind: record.Begin, Version: record.Version,
-		Pattern: pattern, Name: e.Name, Claim: e.Claim,
+		Pattern: pattern, Name: e.Name, Claim: e.Claim, Without: without,
 		Text: l.begun.UTC().Format(time.RFC3339Nano)})
-	return l.play(e)
 }
 
 // play tells it, once all is set up.

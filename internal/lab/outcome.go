@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -55,4 +56,50 @@ func Do(ctx context.Context, out io.Writer, f func(l *Lab)) (err error) {
 	defer caught(&err)
 	f(l)
 	return nil
+}
+
+// An Experiments is what a pattern's run program has: the names, in its own
+// order, and for each what can be left out (-without).
+type Experiments struct {
+	Names   []string
+	Without map[string][]string
+}
+
+// List asks a pattern's run program for its experiments.
+func (l *Lab) List(pattern string) Experiments {
+	list := l.Start(pattern+"/run", "-list")
+	if status := list.Wait(); status != 0 {
+		l.Fail(fmt.Sprintf("%s/run -list ended with status %d", pattern,
+			status))
+	}
+	all := Experiments{Without: map[string][]string{}}
+	for _, line := range list.Lines() {
+		words := strings.Fields(line)
+		all.Names = append(all.Names, words[0])
+		all.Without[words[0]] = words[1:]
+	}
+	return all
+}
+
+// TryWithout runs an experiment as it is and without a line, as if it had
+// been typed. The outcome holds if the claim breaks without the line; what
+// was counted are both verdicts.
+func (l *Lab) TryWithout(pattern, name, without string) Outcome {
+	begun := time.Now()
+	run := l.Start(pattern+"/run", "-without", without, name)
+	status := run.Wait()
+	o := Outcome{Pattern: pattern, Name: name, Took: time.Since(begun),
+		Text: run.Text(), Holds: status == 0}
+	var verdicts []string
+	for _, line := range run.Lines() {
+		text, ok := strings.CutPrefix(line, screen.VerdictMark)
+		if ok && strings.HasSuffix(text, ")") {
+			verdicts = append(verdicts, text)
+		}
+	}
+	o.Counted = strings.Join(verdicts, "; ")
+	if len(verdicts) != 2 {
+		o.Counted, o.Holds = "it could not be run", false
+	}
+	return o
 }

@@ -10,13 +10,15 @@ import (
 // process prints a line or ends, under the lab's lock. If that takes too
 // long the story ends; what says what it was waiting for.
 func (l *Lab) WaitUntil(what string, done func() bool) {
+	l.mustGoOn()
+	begun := time.Now()
 	late := false
 	wake := func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.changed.Broadcast()
 	}
-	timer := time.AfterFunc(Patience, func() {
+	timer := time.AfterFunc(l.patience(), func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		late = true
@@ -29,9 +31,40 @@ func (l *Lab) WaitUntil(what string, done func() bool) {
 		l.changed.Wait()
 	}
 	ok := done()
+	l.longest = max(l.longest, time.Since(begun))
 	l.mu.Unlock()
 	if !ok {
-		l.fail(fmt.Sprintf("waited in vain for %s", what))
+		l.vain("waited in vain for " + what)
+	}
+}
+
+// patience is how long to wait. Having waited in vain once, a run without its
+// line need not wait for long again.
+func (l *Lab) patience() time.Duration {
+	switch {
+	case !l.goesOn:
+		return Patience
+	case l.inVain > 0:
+		return time.Second
+	}
+	return l.limit
+}
+
+// vain ends the story, or, in a run that is expected to break, says why it
+// has broken.
+func (l *Lab) vain(reason string) {
+	if !l.goesOn || l.ctx.Err() != nil {
+		l.fail(reason)
+	}
+	l.inVain++
+	l.Say("%s", reason)
+}
+
+// mustGoOn ends a run that is expected to break if it goes on for ever.
+func (l *Lab) mustGoOn() {
+	if l.goesOn && time.Since(l.begun) > l.deadline {
+		l.fail(fmt.Sprintf("it was not over after %.0f s",
+			l.deadline.Seconds()))
 	}
 }
 

@@ -84,17 +84,13 @@ func TestReadmesNameTheExperiments(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		list := labtest.New(t).Start(program, "-list")
-		if list.Wait() != 0 {
-			t.Errorf("%s -list fails", program)
-		}
 		var told []string
 		for _, match := range named.FindAllStringSubmatch(string(text), -1) {
 			if match[1] == pattern && !slices.Contains(told, match[2]) {
 				told = append(told, match[2])
 			}
 		}
-		there := list.Lines()
+		there := labtest.New(t).List(pattern).Names
 		slices.Sort(told)
 		slices.Sort(there)
 		if !slices.Equal(told, there) {
@@ -110,12 +106,13 @@ func experiments(t *testing.T, pattern string) (names []string,
 	claims map[string]string) {
 	t.Helper()
 	l := labtest.New(t)
-	list, help := l.Start(pattern+"/run", "-list"), l.Start(pattern+"/run", "-h")
-	if list.Wait() != 0 || help.Wait() != 0 {
-		t.Fatalf("%s/run -list or -h fails", pattern)
+	names = l.List(pattern).Names
+	help := l.Start(pattern+"/run", "-h")
+	if help.Wait() != 0 {
+		t.Fatalf("%s/run -h fails", pattern)
 	}
 	claims = map[string]string{}
-	for _, name := range list.Lines() {
+	for _, name := range names {
 		for _, line := range help.Lines() {
 			rest, ok := strings.CutPrefix(line, "  "+name+" ")
 			if ok {
@@ -123,7 +120,7 @@ func experiments(t *testing.T, pattern string) (names []string,
 			}
 		}
 	}
-	return list.Lines(), claims
+	return names, claims
 }
 
 // The README's page of claims has all that the experiments claim, in their

@@ -1,7 +1,9 @@
-// Claims makes every experiment of the suite, or those of one pattern, and
-// says of each claim whether it holds.
+// Claims runs every experiment of the suite, or those of one pattern, and
+// says of each claim whether it holds, or whether it breaks without the line
+// that makes it true.
 //
 //	make claims
+//	make claims WITHOUT=1
 //	go run ./internal/cmd/claims pipeline
 package main
 
@@ -29,9 +31,12 @@ import (
 // is safe, and see to it themselves where it is not.
 var rabbitmq = []string{"publish_subscribe", "message_queue"}
 
+var without = flag.Bool("without", false,
+	"run each experiment without each of the lines that make it true")
+
 func main() {
 	cli.Parse("internal/cmd/claims [pattern [experiment]]",
-		"Claims makes every experiment, and says whether its claim holds.")
+		"Claims runs every experiment, and says whether its claim holds.")
 	cli.Grace = time.Minute // the broker is to end first
 	cli.Main(claims)
 }
@@ -69,55 +74,69 @@ func claims(ctx context.Context) (err error) {
 	free := make(chan bool, 2*runtime.GOMAXPROCS(0))
 	var lock sync.Mutex
 	count, bad := 0, 0
-	try := func(pattern, name string) error {
+	try := func(pattern, name, without string) error {
 		return lab.Do(ctx, io.Discard, func(l *lab.Lab) {
-			o := l.Try(pattern, name)
+			o, good, what := lab.Outcome{}, "holds", pattern+"/run "+name
+			if without == "" {
+				o = l.Try(pattern, name)
+			} else {
+				o = l.TryWithout(pattern, name, without)
+				good = "breaks"
+				what = pattern + "/run -without " + without + " " + name
+			}
 			if ctx.Err() != nil {
 				return
 			}
 			lock.Lock()
 			defer lock.Unlock()
 			count++
-			end := "holds"
+			end := good
 			if !o.Holds {
 				bad++
-				end = "DOES NOT HOLD"
+				end = "DOES NOT " + strings.ToUpper(strings.TrimSuffix(good, "s"))
 				fmt.Fprintln(os.Stderr, o.Text)
 			}
-			fmt.Printf("%s, %.1f s, %s/run %s: %s %s\n", end,
-				o.Took.Seconds(), pattern, name, o.Claim, o.Counted)
+			fmt.Printf("%s, %.1f s, %s: %s %s\n", end, o.Took.Seconds(), what,
+				o.Claim, o.Counted)
 		})
 	}
 	failures := make(chan error, 1000)
+	begin := func(pattern, name, without string) {
+		all.Add(1)
+		free <- true
+		go func() {
+			defer all.Done()
+			if err := try(pattern, name, without); err != nil {
+				failures <- err
+			}
+			<-free
+		}()
+	}
 	var known []string
 	for _, program := range programs {
 		pattern, isRun := strings.CutSuffix(program, "/run")
 		if !isRun || skip && slices.Contains(rabbitmq, pattern) {
 			continue
 		}
-		var names []string
+		var there lab.Experiments
 		err := lab.Do(ctx, io.Discard, func(l *lab.Lab) {
-			list := l.Start(program, "-list")
-			list.Wait()
-			names = list.Lines()
+			there = l.List(pattern)
 		})
 		if err != nil {
 			return err
 		}
-		known = append(known, names...)
-		for _, name := range names {
+		known = append(known, there.Names...)
+		for _, name := range there.Names {
 			if flag.NArg() > 1 && name != flag.Arg(1) {
 				continue
 			}
-			all.Add(1)
-			free <- true
-			go func() {
-				defer all.Done()
-				if err := try(pattern, name); err != nil {
-					failures <- err
-				}
-				<-free
-			}()
+			if !*without {
+				begin(pattern, name, "")
+				continue
+			}
+			for _, w := range there.Without[name] {
+				begin(pattern, name, w)
+			}
 		}
 	}
 	all.Wait()
@@ -129,11 +148,17 @@ func claims(ctx context.Context) (err error) {
 		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(1),
 			strings.Join(known, ", "))
 	}
-	fmt.Printf("%d claims, %d hold\n", count, count-bad)
-	if count == 0 && err == nil {
-		return fmt.Errorf("no experiment was made of %s", folder)
+	if *without {
+		fmt.Printf("%d lines left out, %d claims break\n", count, count-bad)
+	} else {
+		fmt.Printf("%d claims, %d hold\n", count, count-bad)
 	}
-	if bad > 0 {
+	if count == 0 && err == nil {
+		return fmt.Errorf("no experiment of %s was run", folder)
+	}
+	if bad > 0 && *without {
+		err = errors.Join(err, fmt.Errorf("%d claims hold all the same", bad))
+	} else if bad > 0 {
 		err = errors.Join(err, fmt.Errorf("%d claims do not hold", bad))
 	}
 	return err

@@ -156,11 +156,7 @@ func New(t testing.TB) *lab.Lab {
 // checks that those are the ones that the test expects.
 func Experiments(t *testing.T, pattern string, expected ...string) {
 	l := New(t)
-	list := l.Start(pattern+"/run", "-list")
-	if status := list.Wait(); status != 0 {
-		t.Fatalf("run -list ended with status %d", status)
-	}
-	names := list.Lines()
+	names := l.List(pattern).Names
 	if !slices.Equal(names, expected) {
 		t.Errorf("experiments: %q, expected: %q", names, expected)
 	}

@@ -21,12 +21,14 @@ type Kind string
 
 const (
 	// Of the story as a whole.
-	Begin   Kind = "begin"   // Version, Pattern, Name, Claim, Text (when, on the clock)
+	Begin   Kind = "begin"   // Version, Pattern, Name, Claim, Without, Text (when, on the clock)
 	Say     Kind = "say"     // Text
 	Step    Kind = "step"    // Text: a turning point
 	Ask     Kind = "ask"     // Text: what the lecturer is asked, "" when answered
 	Verdict Kind = "verdict" // Text (what was counted), Holds, Beside
 	Fail    Kind = "fail"    // Text: why the story could not go on
+	Change  Kind = "change"  // Text becomes Become at Source, for what follows
+	Outcome Kind = "outcome" // a verdict once more, beside another: Text, Holds, Name
 	Over    Kind = "over"    // the story has ended, and all its processes
 
 	// Of one process.
@@ -62,7 +64,9 @@ type Event struct {
 	Name    string `json:"name,omitempty"` // of the experiment; "": the story
 	Claim   string `json:"claim,omitempty"`
 	Holds   bool   `json:"holds,omitempty"`
-	Beside  string `json:"beside,omitempty"` // a line to compare the verdict with
+	Beside  string `json:"beside,omitempty"`  // a line to compare the verdict with
+	Without string `json:"without,omitempty"` // the line that this run leaves out
+	Become  string `json:"become,omitempty"`
 }
 
 // MarshalJSON writes the time in microseconds.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,6 +99,9 @@ func (s *Plain) Show(e record.Event) {
 		if e.Name != "" {
 			title += " " + e.Name
 		}
+		if e.Without != "" {
+			title += " without " + e.Without
+		}
 		s.line(s.Paint(Bold, "== "+title+": "+e.Claim))
 	case record.Say, record.Step:
 		s.line(Inset + s.Paint(Bold, "» "+e.Text))
@@ -106,6 +110,12 @@ func (s *Plain) Show(e record.Event) {
 	case record.Fail:
 		s.timed(e.Time, s.Paint(Red, e.Text))
 	case record.Verdict:
+		s.verdict(e)
+	case record.Change:
+		s.line(s.Paint(Bold, e.Source))
+		s.lines(Red, "- ", e.Text)
+		s.lines(Green, "+ ", e.Become)
+	case record.Outcome:
 		s.verdict(e)
 	case record.Start:
 		s.labels[e.Process] = e.Label
@@ -136,7 +146,19 @@ func (s *Plain) verdict(e record.Event) {
 	if !e.Holds {
 		colour, end = Red, FailsMark
 	}
+	if e.Kind == record.Outcome {
+		end += " (" + e.Name + ")"
+	}
 	s.line(s.Paint(colour, VerdictMark+e.Text+end))
+}
+
+// lines shows the lines of a text, each with a mark in front.
+func (s *Plain) lines(colour, mark, text string) {
+	for _, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.line(Inset + s.Paint(colour, mark+line))
+		}
+	}
 }
 
 // printed shows a line of a program.

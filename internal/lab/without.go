@@ -1,0 +1,290 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"distsys/internal/cli"
+	"distsys/internal/lab/record"
+)
+
+// A Without is a change of one line that a claim rests on. Run without that
+// line, the experiment must break: so one sees what the line is for, and that
+// the experiment does not hold for another reason.
+//
+// For a claim about what the middleware cannot do, the change is a cure
+// instead: with it, what the claim complains of is gone.
+type Without struct {
+	Name   string // as it is typed: -without ack
+	File   string // from the top of the module
+	Line   string // text that occurs exactly once in the file
+	Become string // what takes its place; it must compile
+	Watch  string // what to watch, in one sentence
+	Cure   bool   // it is one
+}
+
+// unfit is why a change cannot be tried, though nothing is wrong with the
+// claim: the exit status is 2 then.
+func unfit(format string, args ...any) error {
+	return cli.Status(2, fmt.Errorf(format, args...))
+}
+
+// find returns the change of that name.
+func (e Experiment) find(name string) (Without, error) {
+	var names []string
+	for _, w := range e.Without {
+		if w.Name == name {
+			return w, nil
+		}
+		names = append(names, w.Name)
+	}
+	if len(names) == 0 {
+		return Without{}, unfit("%s has nothing to leave out: %s", e.Name,
+			e.NoWithout)
+	}
+	return Without{}, unfit("%s has no line %q; there are: %s", e.Name, name,
+		strings.Join(names, ", "))
+}
+
+// A change is a Without in a folder of its own. Nothing is written to the
+// student's folder: Go is told to read one file from there (go build
+// -overlay).
+type change struct {
+	Without
+	dir      string
+	original string
+	copy     string // of the file, with the change
+	overlay  string // names both
+	number   int    // of the first line that is changed
+}
+
+// prepare makes the changed copy. It fails if the text is not there exactly
+// once: then the file has been edited.
+func (w Without) prepare(root string) (*change, func(), error) {
+	c := &change{Without: w,
+		original: filepath.Join(root, filepath.FromSlash(w.File))}
+	text, err := os.ReadFile(c.original)
+	if err != nil {
+		return nil, nil, unfit("%w", err)
+	}
+	if n := strings.Count(string(text), w.Line); n != 1 {
+		return nil, nil, unfit("%s has been edited: it has %d times, not "+
+			"once, the line %q", w.File, n, w.Line)
+	}
+	before, after, _ := strings.Cut(string(text), w.Line)
+	c.number = strings.Count(before, "\n") + 1
+	if c.dir, err = os.MkdirTemp("", "distsys-without-"); err != nil {
+		return nil, nil, unfit("%w", err)
+	}
+	remove := func() { os.RemoveAll(c.dir) }
+	c.copy = filepath.Join(c.dir, path.Base(w.File))
+	c.overlay = filepath.Join(c.dir, "overlay.json")
+	names, err := json.Marshal(map[string]any{
+		"Replace": map[string]string{c.original: c.copy}})
+	if err == nil {
+		err = errors.Join(
+			os.WriteFile(c.copy, []byte(before+w.Become+after), 0o600),
+			os.WriteFile(c.overlay, names, 0o600))
+	}
+	if err != nil {
+		remove()
+		return nil, nil, unfit("%w", err)
+	}
+	return c, remove, nil
+}
+
+// compiles returns an error if the file's package does not compile with the
+// change.
+func (c *change) compiles(root string) error {
+	if path.Ext(c.File) != ".go" {
+		return nil
+	}
+	list := exec.Command("go", "list", "-export", "-f", "{{.Export}}",
+		"-overlay", c.overlay, "./"+path.Dir(c.File))
+	list.Dir = root
+	if text, err := list.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s without %s does not compile: %s", c.File, c.Name,
+			text)
+	}
+	return nil
+}
+
+// tellWithout runs an experiment as it is, then with the change, and shows
+// both verdicts.
+func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
+	name string) (err error) {
+	w, err := e.find(name)
+	if err != nil {
+		return err
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		return unfit("%w", err)
+	}
+	c, remove, err := w.prepare(root)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	closeScreens := func(error) error { return nil }
+	defer func() { err = errors.Join(err, closeScreens(err)) }()
+
+	bin, removeBin, err := openBin()
+	if err != nil {
+		return unfit("%w", err)
+	}
+	defer removeBin()
+	intact := newLab(ctx, bin, giveUp)
+	defer intact.Close()
+	if err := bin.prepare(pattern); err != nil {
+		return unfit("%w", err)
+	}
+	if closeScreens, err = intact.open(view); err != nil {
+		return unfit("%w", err)
+	}
+	intact.begin(pattern, e, "")
+	if err := intact.play(e); err != nil {
+		return unfit("as it is, %w", err)
+	}
+	intact.Close()
+	if ctx.Err() != nil {
+		return nil
+	}
+
+	changed, removeChanged, err := intact.again(c)
+	if err != nil {
+		return unfit("%w", err)
+	}
+	defer removeChanged()
+	defer changed.Close()
+	if err := changed.bin.prepare(pattern); err != nil {
+		return unfit("%s without %s: %w", w.File, w.Name, err)
+	}
+	changed.begin(pattern, e, w.Name)
+	changed.happened(record.Event{Kind: record.Change, Text: w.Line,
+		Become: w.Become, Source: fmt.Sprintf("%s:%d", w.File, c.number)})
+	changed.Say("%s", w.Watch)
+	if err := changed.play(e); err != nil && changed.verdict == nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		var reason errStory
+		if !errors.As(err, &reason) {
+			return unfit("%w", err)
+		}
+		changed.Verdict(false, "it could not go on: %v", reason)
+	}
+	how := "without " + w.Name
+	if w.Cure {
+		how = "with the cure " + w.Name
+	}
+	intact.outcome.Name, changed.outcome.Name = "as it is", how
+	changed.happened(intact.outcome)
+	changed.happened(changed.outcome)
+	if *changed.verdict {
+		return fmt.Errorf("%s holds %s, too: it was not this line", e.Name, how)
+	}
+	return nil
+}
+
+// again returns a lab for the second run: with programs of its own, the
+// same screens, and a patience that has learned from the first run how long
+// things take.
+func (l *Lab) again(c *change) (*Lab, func(), error) {
+	dir, err := os.MkdirTemp("", "distsys-bin-")
+	if err != nil {
+		return nil, nil, err
+	}
+	took := time.Since(l.begun)
+	second := newLab(l.ctx, &bin{dir: dir, root: l.bin.root, change: c},
+		giveUp)
+	second.screens, second.step = l.screens, l.step
+	second.sources, second.processes0 = l.sources, l.processes0+len(l.processes)
+	second.goesOn = true
+	second.limit = l.longest*3/2 + 3*time.Second
+	second.deadline = took*3/2 + 12*time.Second
+	return second, func() { os.RemoveAll(dir) }, nil
+}
+
+// listWithout lists what can be left out of the experiments: the names, with
+// the line that each takes away.
+func listWithout(all []Experiment) {
+	for _, e := range all {
+		fmt.Printf("%s: %s\n", e.Name, e.Claim)
+		for _, w := range e.Without {
+			kind := "without"
+			if w.Cure {
+				kind = "a cure"
+			}
+			fmt.Printf("  %-12s (%s) %s: %s\n", w.Name, kind, w.File,
+				firstLine(w.Line))
+		}
+		if len(e.Without) == 0 {
+			fmt.Printf("  nothing: %s\n", e.NoWithout)
+		}
+	}
+}
+
+func firstLine(text string) string {
+	line, _, more := strings.Cut(strings.TrimSpace(text), "\n")
+	if more {
+		line += " ..."
+	}
+	return line
+}
+
+// checkWithout makes sure that each line that can be left out is there once,
+// and that what is left compiles.
+func checkWithout(all []Experiment) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	type result struct {
+		name string
+		err  error
+	}
+	results := make(chan result)
+	free := make(chan bool, 4)
+	count := 0
+	var failed error
+	for _, e := range all {
+		if len(e.Without) == 0 && e.NoWithout == "" {
+			failed = errors.Join(failed, fmt.Errorf("%s names no line that "+
+				"makes it true", e.Name))
+		}
+		for _, w := range e.Without {
+			count++
+			go func() {
+				free <- true
+				defer func() { <-free }()
+				c, remove, err := w.prepare(root)
+				if err == nil {
+					defer remove()
+					err = c.compiles(root)
+				}
+				if err == nil && (w.Watch == "" || w.Name == "") {
+					err = errors.New("no name, or nothing to watch")
+				}
+				results <- result{e.Name + " without " + w.Name, err}
+			}()
+		}
+	}
+	for range count {
+		r := <-results
+		if r.err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.name, r.err))
+			continue
+		}
+		fmt.Println(r.name, "compiles")
+	}
+	return failed
+}
