@@ -9,7 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"sync"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 
 	event "distsys/event_notification"
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 )
 
 var (
@@ -28,53 +29,102 @@ var (
 )
 
 func main() {
-	cli.Parse("event_notification/publisher", "Publisher notifies subscribers.")
+	cli.Parse("event_notification/publisher",
+		"Publisher notifies its subscribers of events.")
 	cli.Main(publish)
 }
 
 func publish(ctx context.Context) error {
-	// An XPUB is a PUB that also hears who subscribes (verboser: everyone).
-	socket, err := zmq.NewSocket(zmq.XPUB)
+	// XPUB is a PUB that also receives: it hears who subscribes; with the
+	// option, of each subscription, not only of the first to a topic.
+	socket, err := zeromq.Open(ctx, zmq.XPUB)
 	if err != nil {
-		return fmt.Errorf("create the socket: %w", err)
+		return err
 	}
-	term := sync.OnceFunc(func() { zmq.Term() }) // waits for the last events
-	defer term()
 	defer socket.Close()
-	err = errors.Join(socket.SetLinger(0), socket.SetXpubVerboser(1))
-	if err != nil {
-		return fmt.Errorf("set the options: %w", err)
+	if err := socket.SetXpubVerboser(1); err != nil {
+		return fmt.Errorf("ask to hear of each subscription: %w", err)
 	}
-	if err := socket.Bind(*bind); err != nil {
+
+	err = socket.Bind(*bind)
+	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", *bind)
-	context.AfterFunc(ctx, term) // Ctrl-C
-	for seq, here := 0, 0; ; seq++ {
-		for { // hear who has come and gone
-			flags := zmq.DONTWAIT
-			if seq == 0 && here < *wait {
-				flags = 0 // wait for the next to come
-			}
-			heard, err := socket.Recv(flags)
-			if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
-				break
-			} else if err != nil {
-				return fmt.Errorf("hear who subscribes: %w", err)
-			}
-			here += event.Change(heard)
-			log.Printf("subscribers: %d", here)
+
+	// Without -wait the first events reach nobody: even a subscriber that
+	// was here before needs a moment to connect.
+	audience := &audience{socket: socket}
+	if err := audience.await(*wait); err != nil {
+		return err
+	}
+
+	for seq := 0; ; seq++ {
+		if err := audience.update(); err != nil {
+			return err
 		}
+
+		// Sent once: ZeroMQ copies it to each subscriber whose topic it
+		// begins with. If there is none, it is dropped.
 		e := event.Measure(seq)
-		if _, err := socket.Send(e.Frame(*topic), 0); err != nil {
+		_, err := socket.Send(e.Frame(*topic), 0)
+		if err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 		log.Printf("published %v", e)
+
+		// Close then waits until the last events have been delivered.
 		if seq+1 == *count {
-			return socket.SetLinger(-1) // deliver what is on its way
+			return socket.SetLinger(-1)
 		}
 		if err := cli.Sleep(ctx, *interval); err != nil {
 			return err
 		}
 	}
+}
+
+// An audience counts the subscribers, by what the socket hears of them.
+type audience struct {
+	socket *zeromq.Socket
+	here   int
+}
+
+// await waits until n subscribers are here.
+func (a *audience) await(n int) error {
+	for a.here < n {
+		if err := a.hear(0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update hears who has come and gone meanwhile, and waits for no one.
+func (a *audience) update() error {
+	for {
+		err := a.hear(zmq.DONTWAIT)
+		if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
+			return nil // that was all
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// hear receives one message: 1 and a topic from a subscriber that has come,
+// 0 and a topic from one that has gone.
+func (a *audience) hear(flags zmq.Flag) error {
+	heard, err := a.socket.Recv(flags)
+	if err != nil {
+		return fmt.Errorf("hear who subscribes: %w", err)
+	}
+	switch {
+	case strings.HasPrefix(heard, "\x01"):
+		a.here++
+	case strings.HasPrefix(heard, "\x00"):
+		a.here--
+	}
+	log.Printf("subscribers: %d", a.here)
+	return nil
 }

@@ -14,13 +14,17 @@ import (
 
 	event "distsys/event_notification"
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 )
 
 var (
 	connect = cli.Addresses("connect", event.Address,
 		"`address` of a publisher; can be given several times")
-	topic = flag.String("topic", event.Topic, "how the events begin; \"\": all")
+	wanted = flag.String("topic", event.Topic,
+		"what events to ask for, by how they begin; \"\": all")
 )
+
+const hot = 30 // degrees
 
 func main() {
 	cli.Parse("event_notification/subscriber [id]",
@@ -29,40 +33,42 @@ func main() {
 }
 
 func subscribe(ctx context.Context) error {
-	socket, err := zmq.NewSocket(zmq.SUB)
+	// A SUB socket receives what it has subscribed to, and nothing else.
+	socket, err := zeromq.Open(ctx, zmq.SUB)
 	if err != nil {
-		return fmt.Errorf("create the socket: %w", err)
+		return err
 	}
 	defer socket.Close()
-	if err := socket.SetLinger(0); err != nil {
-		return fmt.Errorf("set linger: %w", err)
+
+	// The publisher filters: what nobody has asked for does not travel.
+	err = socket.SetSubscribe(*wanted)
+	if err != nil {
+		return fmt.Errorf("subscribe to %q: %w", *wanted, err)
 	}
 
-	// The publisher filters: what nobody asks for does not travel. Without
-	// a subscription nothing comes at all.
-	if err := socket.SetSubscribe(*topic); err != nil {
-		return fmt.Errorf("subscribe to %q: %w", *topic, err)
-	}
+	// Connect succeeds whether or not the publisher is there (yet).
 	for _, address := range connect.All() {
-		if err := socket.Connect(address); err != nil {
+		err := socket.Connect(address)
+		if err != nil {
 			return fmt.Errorf("connect to %s: %w", address, err)
 		}
-		log.Printf("subscribing to %q at %s", *topic, address)
+		log.Printf("subscribing to %q at %s", *wanted, address)
 	}
-	context.AfterFunc(ctx, func() { zmq.Term() }) // Ctrl-C ends Recv
 
 	for {
+		// From whichever publisher: ZeroMQ joins them all in one queue.
 		frame, err := socket.Recv(0)
 		if err != nil {
 			return fmt.Errorf("receive an event: %w", err)
 		}
+
 		topic, e, err := event.ParseFrame(frame)
 		if err != nil {
 			log.Printf("skipped %.60q: %v", frame, err)
 			continue
 		}
 		log.Printf("received %.20s %v", topic, e)
-		if e.Temp > event.High {
+		if e.Temp > hot {
 			log.Printf("warning: high temperature measured by sensor %s",
 				e.Sensor)
 		}

@@ -1,5 +1,5 @@
-// Channels is Go's own form of the exchanges next door: a client and a server
-// that are two goroutines in one process, with channels between them.
+// Channels is Go's own way to do what ipc/run and sockets do: its client and
+// its server are two goroutines in one process, with channels between them.
 //
 //	go run ./go_basics/channels
 //
@@ -8,7 +8,7 @@
 //   - there is no second process, let alone a second machine;
 //   - a crash of one side takes the other with it;
 //   - both sides are written in Go, built and started together;
-//   - what waits in a channel is lost with the process.
+//   - what waits in a channel is lost if the process crashes.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 func main() {
 	cli.Parse("go_basics/channels",
-		"Channels joins a client and a server inside one process.")
+		"Channels joins a client and a server within one process.")
 	cli.Main(client)
 }
 
@@ -29,17 +29,19 @@ func client(context.Context) error {
 	requests, replies := make(chan string), make(chan string)
 	go server(lists, requests, replies)
 
-	// As in ipc/run: here the list itself changes hands, not a copy. Both
-	// sides could write to the same map now, and must agree who does.
+	// As in ipc/run, but the list itself changes hands, not a copy of it: both
+	// sides could now write to the same map, and must agree which one does.
 	lists <- []any{42, "hello world", map[string]any{"key": "value"}}
 
-	// As in sockets/client: a channel without a buffer waits until the other
-	// side receives, and what is sent as one arrives as one.
+	// As in sockets/client, but what is sent as one arrives as one. A channel
+	// without a buffer waits until the other side receives.
 	requests <- "Hello, world"
 	log.Printf("client: received %q", <-replies)
 
 	close(requests)
-	<-replies // returns when the server has closed its side, too
+
+	// This returns when the server has closed its side, too.
+	<-replies
 	log.Print("client: the server has closed")
 	return nil
 }
@@ -50,7 +52,8 @@ func server(lists <-chan []any, requests <-chan string,
 		log.Printf("server: received %v, as %T", value, value)
 	}
 
-	for request := range requests { // until the client closes
+	// The loop ends when the client closes.
+	for request := range requests {
 		log.Printf("server: received %q", request)
 		replies <- request + "!"
 	}

@@ -16,6 +16,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	requestreply "distsys/request_reply"
 )
 
@@ -30,51 +31,66 @@ var (
 func main() {
 	cli.Parse("request_reply/client [message]",
 		"Client sends one request to the server and prints the reply.")
-	cli.Main(func(ctx context.Context) error {
-		for try := 1; try <= *tries && ctx.Err() == nil; try++ {
-			reply, err := ask(ctx, flag.Arg(0))
-			if err == nil {
-				fmt.Println(reply)
-				return nil
-			}
-			if !errors.Is(err, zmq.Errno(syscall.EAGAIN)) { // not the timeout
-				return err
-			}
-			fmt.Fprintf(os.Stderr, "%s: no reply within %v (try %d of %d)\n",
-				cli.Name(), *timeout, try, *tries)
-		}
-		return fmt.Errorf("no server answered at %s; start one with: "+
-			"go run ./request_reply/server", *connect)
-	})
+	cli.Main(request)
 }
 
-// ask tries once. A REQ socket must have its reply before it may send again:
-// when the server dies in between, it waits for ever. So each try has a
-// socket of its own; closing it drops the request, if it is still there.
-func ask(ctx context.Context, request string) (string, error) {
-	socket, err := zmq.NewSocket(zmq.REQ)
+var errNoReply = errors.New("no reply in time")
+
+// request asks until a reply comes or the tries are used up.
+func request(ctx context.Context) error {
+	for try := 1; try <= *tries; try++ {
+		reply, err := ask(ctx, flag.Arg(0))
+		if errors.Is(err, errNoReply) {
+			fmt.Fprintf(os.Stderr, "%s: no reply within %v (try %d of %d)\n",
+				cli.Name(), *timeout, try, *tries)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Println(reply)
+		return nil
+	}
+	return fmt.Errorf("no server answered at %s; start one with: "+
+		"go run ./request_reply/server", *connect)
+}
+
+// ask sends the request once and waits for the reply.
+func ask(ctx context.Context, message string) (reply string, err error) {
+	// A REQ socket must have its reply before it may send again. If the
+	// server crashes in between, the socket waits for ever. So each try has
+	// a socket of its own.
+	socket, err := zeromq.Open(ctx, zmq.REQ)
 	if err != nil {
-		return "", fmt.Errorf("create the socket: %w", err)
+		return "", err
 	}
 	defer socket.Close()
-	limit := *timeout
-	if limit == 0 {
-		limit = -1 // ZeroMQ's word for no limit
-	}
-	err = errors.Join(socket.SetLinger(0), socket.SetRcvtimeo(limit))
-	if err != nil {
-		return "", fmt.Errorf("set linger and time limit: %w", err)
+
+	if *timeout > 0 {
+		if err := socket.SetRcvtimeo(*timeout); err != nil {
+			return "", fmt.Errorf("-timeout %v is too long: ZeroMQ takes "+
+				"24 days at most", *timeout)
+		}
 	}
 
-	// Connect succeeds whether or not a server is there (yet).
-	if err := socket.Connect(*connect); err != nil {
+	// Connect succeeds whether or not the server is there (yet).
+	err = socket.Connect(*connect)
+	if err != nil {
 		return "", fmt.Errorf("connect to %s: %w", *connect, err)
 	}
-	// On Ctrl-C, Term makes the Recv below return.
-	defer context.AfterFunc(ctx, func() { zmq.Term() })()
 
-	if _, err := socket.Send(request, 0); err != nil {
+	// Send does not wait: ZeroMQ delivers the request as soon as it can.
+	_, err = socket.Send(message, 0)
+	if err != nil {
 		return "", fmt.Errorf("send the request: %w", err)
 	}
-	return socket.Recv(0)
+
+	reply, err = socket.Recv(0)
+	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
+		return "", errNoReply
+	}
+	if err != nil {
+		return "", fmt.Errorf("receive the reply: %w", err)
+	}
+	return reply, nil
 }

@@ -1,5 +1,5 @@
 // Server is the end that replies: it waits for a request, works on it, and
-// sends the text back with a ! added. A request that holds STOP ends it.
+// sends the text back with a ! added. A request that contains STOP ends it.
 //
 //	go run ./request_reply/server
 package main
@@ -10,12 +10,12 @@ import (
 	"fmt"
 	"log"
 	"strings"
-	"sync"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	requestreply "distsys/request_reply"
 )
 
@@ -31,44 +31,46 @@ func main() {
 }
 
 func serve(ctx context.Context) error {
-	// A REP socket takes one request, must reply to it, then takes the next.
-	socket, err := zmq.NewSocket(zmq.REP)
+	// A REP socket takes one request, must reply to it, and only then takes
+	// the next.
+	socket, err := zeromq.Open(ctx, zmq.REP)
 	if err != nil {
-		return fmt.Errorf("create the socket: %w", err)
+		return err
 	}
-	// Term waits for a last reply that is still on its way. Before that, on
-	// Ctrl-C, it makes the receive below return.
-	term := sync.OnceFunc(func() { zmq.Term() })
-	defer term()
 	defer socket.Close()
-	if err := socket.SetLinger(0); err != nil { // Ctrl-C: wait for no one
-		return fmt.Errorf("set linger: %w", err)
-	}
 
-	if err := socket.Bind(*bind); err != nil {
+	// One socket serves any number of clients. There is no accept: ZeroMQ
+	// looks after the connections.
+	err = socket.Bind(*bind)
+	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", *bind)
-	context.AfterFunc(ctx, term)
 
 	for {
-		request, err := socket.RecvMessage(0)
+		// A request arrives whole, or not at all.
+		frames, err := socket.RecvMessage(0)
 		if err != nil {
 			return fmt.Errorf("receive a request: %w", err)
 		}
-		text := strings.Join(request, " ") // one frame, as a rule
-		log.Printf("received %.60q", text)
+		request := strings.Join(frames, " ") // one frame, as a rule
+		log.Printf("received %.60q", request)
 
+		// If the server crashes here, nobody replies to this client.
 		if err := cli.Sleep(ctx, *work); err != nil {
 			return err
 		}
 
-		if _, err := socket.Send(text+"!", 0); err != nil {
+		// No address is needed: the reply goes to whoever sent the request.
+		_, err = socket.Send(request+"!", 0)
+		if err != nil {
 			return fmt.Errorf("send the reply: %w", err)
 		}
-		log.Printf("replied %.60q", text+"!")
-		if strings.Contains(text, "STOP") {
-			return socket.SetLinger(time.Second) // for this last reply
+		log.Printf("replied %.60q", request+"!")
+
+		// Close gives this last reply a second to be on its way.
+		if strings.Contains(request, "STOP") {
+			return socket.SetLinger(time.Second)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"log"
 	"os"
 	"syscall"
+
+	"distsys/internal/cli"
 )
 
 // pipeEnd is the number of the open file that the parent gave each child: its
@@ -15,9 +17,11 @@ const pipeEnd = 3
 
 func client(context.Context) error {
 	pipe := os.NewFile(pipeEnd, "pipe")
-	// A pipe carries bytes: JSON makes bytes of values, and values again.
+
+	// A pipe carries bytes: JSON turns values into bytes, and back.
 	values := []any{42, "hello world", map[string]any{"key": "value"}}
-	if err := json.NewEncoder(pipe).Encode(values); err != nil {
+	err := json.NewEncoder(pipe).Encode(values)
+	if err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	log.Print("sent a list of a number, a text and a map")
@@ -25,17 +29,18 @@ func client(context.Context) error {
 }
 
 func server(ctx context.Context) error {
-	// On Ctrl-C, Close makes the Decode below return, where the pipe is set
-	// to have Go wait for data, and not the operating system.
+	// Like this Go waits for the data, and not the operating system: so the
+	// wait can be ended by Ctrl-C.
 	if err := syscall.SetNonblock(pipeEnd, true); err != nil {
 		return fmt.Errorf("set up the pipe: %w", err)
 	}
 	pipe := os.NewFile(pipeEnd, "pipe")
-	context.AfterFunc(ctx, func() { pipe.Close() })
+	cli.CloseOnStop(ctx, pipe)
 
 	log.Print("waiting for a list")
 	var values []any
-	if err := json.NewDecoder(pipe).Decode(&values); err != nil {
+	err := json.NewDecoder(pipe).Decode(&values)
+	if err != nil {
 		return fmt.Errorf("receive: %w", err)
 	}
 	for _, value := range values {

@@ -4,8 +4,8 @@
 //	go run ./go_basics/ipc/spawn bob
 //
 // Every process has an id, and a parent: the process that started it. Parent
-// and child here are the same program, but share no memory: what the child
-// is to know, it must be told.
+// and child here are the same program, but they share no memory: the parent
+// must pass on what the child is to know.
 package main
 
 import (
@@ -20,8 +20,8 @@ import (
 	"distsys/internal/cli"
 )
 
-// nameVar tells the child whom to greet. A process that finds it in its
-// environment is the child.
+// nameVar is the environment variable with the name to greet. A process that
+// finds it is the child.
 const nameVar = "SPAWN_NAME"
 
 func main() {
@@ -45,16 +45,21 @@ func parent(ctx context.Context) error {
 		return fmt.Errorf("find our own program: %w", err)
 	}
 	command := exec.CommandContext(ctx, program)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+
+	// What the child is to know travels in its environment.
 	name := cmp.Or(flag.Arg(0), "bob")
 	command.Env = append(os.Environ(), nameVar+"="+name)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	if err := command.Start(); err != nil {
+
+	// From here on both run at the same time.
+	err = command.Start()
+	if err != nil {
 		return fmt.Errorf("start the child: %w", err)
 	}
 
-	// From here on both run at the same time. Without Wait, parent and child
-	// would end in any order.
-	if err := command.Wait(); err != nil {
+	// Without Wait, parent and child would end in any order.
+	err = command.Wait()
+	if err != nil {
 		return fmt.Errorf("wait for the child: %w", err)
 	}
 	log.Print("parent: the child has ended")

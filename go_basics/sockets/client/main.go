@@ -6,7 +6,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,7 +21,7 @@ import (
 
 var (
 	connect = flag.String("connect", sockets.Address, "`address` of the server")
-	repeat  = flag.Int("repeat", 1, "how often each message has its text")
+	repeat  = flag.Int("repeat", 1, "how often to repeat the text of a message")
 )
 
 func main() {
@@ -32,6 +31,7 @@ func main() {
 }
 
 func talk(ctx context.Context) error {
+	// Unlike a ZeroMQ socket, this one needs a server that is there already.
 	log.Printf("connecting to %s", *connect)
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", *connect)
@@ -43,25 +43,29 @@ func talk(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Close()
-	// On Ctrl-C, Close makes reads and writes return.
-	context.AfterFunc(ctx, func() { conn.Close() })
+	cli.CloseOnStop(ctx, conn)
 
 	// The server answers while we still send. If we read only afterwards, it
 	// could end up waiting for us, and we for it: hence a goroutine.
 	sent := make(chan error, 1)
 	go func() { sent <- send(conn.(*net.TCPConn)) }()
 
-	// The answer ends where the server closes; TCP does not say why it did.
+	// The answer ends when the server closes; TCP does not say why it did.
 	answer, err := io.ReadAll(conn)
-	if err = cmp.Or(<-sent, err); err != nil {
-		return fmt.Errorf("send and receive: %w", err)
+	if err != nil {
+		return fmt.Errorf("receive: %w", err)
+	}
+	if err := <-sent; err != nil {
+		return fmt.Errorf("send: %w", err)
 	}
 	log.Printf("received %d bytes: %.60q", len(answer), answer)
 	return nil
 }
 
+// send writes one message after the other, with nothing in between.
 func send(conn *net.TCPConn) error {
 	defer conn.CloseWrite() // that was all; the answer can still come
+
 	messages := flag.Args()
 	if len(messages) == 0 {
 		messages = []string{"Hello, world"}
@@ -71,7 +75,8 @@ func send(conn *net.TCPConn) error {
 			return errors.New("a message has 100 million bytes at most")
 		}
 		text := bytes.Repeat([]byte(message), *repeat)
-		if _, err := conn.Write(text); err != nil {
+		_, err := conn.Write(text)
+		if err != nil {
 			return err
 		}
 		log.Printf("sent %d bytes: %.60q", len(text), text)

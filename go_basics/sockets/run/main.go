@@ -1,13 +1,11 @@
-// Run tells the story of plain TCP sockets with real processes, or makes
-// their experiment.
+// Run plays the story of plain TCP sockets with real processes, or runs their
+// experiment.
 //
 //	go run ./go_basics/sockets/run
 //	go run ./go_basics/sockets/run byte-stream
 package main
 
 import (
-	"strings"
-
 	"distsys/internal/lab"
 )
 
@@ -21,62 +19,11 @@ func main() {
 	)
 }
 
-// serve starts a TCP server, and returns its address for the client.
-func serve(l *lab.Lab) (server *lab.Process, address string) {
-	address = strings.TrimPrefix(l.Address(), "tcp://")
-	server = l.Start("go_basics/sockets/server", "-bind", address)
-	server.WaitFor("listening")
-	return server, address
-}
-
 func story(l *lab.Lab) {
 	server, address := serve(l)
+
 	l.Step("a client connects, sends Hello, world, and prints the answer")
 	client := l.Start("go_basics/sockets/client", "-connect", address)
 	client.Wait()
 	server.Wait()
-}
-
-func byteStream(l *lab.Lab) {
-	l.Step("a TCP server starts, and is frozen as by Ctrl-Z, before it accepts")
-	first, address := serve(l)
-	first.Freeze()
-
-	l.Step("a client sends two messages, one after the other")
-	pair := l.Start("go_basics/sockets/client", "-connect", address,
-		"one", "two")
-	pair.WaitFor("sent 3 bytes: \"one\"")
-	pair.WaitFor("sent 3 bytes: \"two\"")
-
-	l.Step("both wait at the server, which now goes on, and reads")
-	first.Thaw()
-	failures := pair.Wait() + first.Wait()
-
-	l.Step("one message of 3000 bytes; the server reads 1024 at most")
-	second, address := serve(l)
-	single := l.Start("go_basics/sockets/client", "-connect", address,
-		"-repeat", "3000", "x")
-	failures += single.Wait() + second.Wait()
-
-	l.Step("the same three messages as ZeroMQ requests")
-	address = l.Address()
-	third := l.Start("request_reply/server", "-bind", address)
-	third.WaitFor("listening")
-	ask := func(message string) *lab.Process {
-		return l.Start("request_reply/client", "-connect", address,
-			"-timeout", "0", message)
-	}
-	long := strings.Repeat("x", 3000)
-	one, two, whole := ask("one"), ask("two"), ask(long).Mute()
-	failures += one.Wait() + two.Wait() + whole.Wait()
-	l.Say("each came whole and by itself: each answer has one !, at its end")
-
-	asOne := lab.Count("received", first)
-	asSeveral := lab.Count("received", second)
-	asThree := lab.Count("received", third)
-	answers := lab.Count("\"onetwo!\"", pair) == 1 &&
-		one.Text() == "one!" && two.Text() == "two!" && whole.Text() == long+"!"
-	l.Verdict(failures == 0 && answers && asOne == 1 && asSeveral > 1 &&
-		asThree == 3, "TCP: 2 messages arrived as %d, 1 long one as %d; "+
-		"ZeroMQ: the same 3 arrived as %d", asOne, asSeveral, asThree)
 }

@@ -3,11 +3,11 @@
 //
 //	go run ./go_basics/sockets/server
 //
-// Beside request_reply/server it shows what TCP leaves to the program:
+// Compare it with request_reply/server. TCP leaves more to the program:
 //   - to listen, to accept each connection, and to close it;
-//   - to find out where a message ends: TCP carries bytes, not messages;
-//   - to serve several clients: one after the other, as long as it does not
-//     start a goroutine for each connection;
+//   - to find out where a message ends, since TCP carries bytes, not messages;
+//   - to serve several clients: one after the other, unless it starts a
+//     goroutine for each connection;
 //   - to be there first: a client cannot connect to a server that starts
 //     later.
 package main
@@ -34,30 +34,28 @@ func main() {
 }
 
 func serve(ctx context.Context) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", *bind)
+	listener, err := net.Listen("tcp", *bind)
 	if err != nil {
 		return fmt.Errorf("create the listener: %w", err)
 	}
 	defer listener.Close()
-	// On Ctrl-C, Close makes the Accept below return.
-	context.AfterFunc(ctx, func() { listener.Close() })
+	cli.CloseOnStop(ctx, listener)
 	log.Printf("listening on %s", listener.Addr())
 
 	// Accept waits for a client. A second client could connect as well, but
-	// then wait in vain: this server accepts once.
+	// would then wait in vain: this server accepts once.
 	conn, err := listener.Accept()
 	if err != nil {
 		return fmt.Errorf("accept a connection: %w", err)
 	}
 	defer conn.Close()
-	context.AfterFunc(ctx, func() { conn.Close() })
+	cli.CloseOnStop(ctx, conn)
 	log.Printf("accepted a connection from %s", conn.RemoteAddr())
 
 	chunk := make([]byte, 1024)
 	for {
 		// Read returns what has arrived by now: a part of a message, or
-		// several messages in one.
+		// several messages at once.
 		n, err := conn.Read(chunk)
 		if errors.Is(err, io.EOF) {
 			log.Print("the client has closed")
@@ -68,8 +66,9 @@ func serve(ctx context.Context) error {
 		}
 		log.Printf("received %d bytes: %.60q", n, chunk[:n])
 
-		// Write waits where the client does not read what comes back.
-		if _, err := conn.Write(append(chunk[:n:n], '!')); err != nil {
+		// Write waits if the client does not read what comes back.
+		_, err = conn.Write(append(chunk[:n:n], '!'))
+		if err != nil {
 			return fmt.Errorf("send back: %w", err)
 		}
 	}

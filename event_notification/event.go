@@ -1,5 +1,3 @@
-// Package eventnotification is what publisher and subscriber must agree on.
-// See README.md.
 package eventnotification
 
 import (
@@ -10,14 +8,8 @@ import (
 	"strings"
 )
 
-const (
-	// Address is where the publisher listens and subscribers connect.
-	Address = "tcp://127.0.0.1:12346"
-	// Topic is how an event begins, and what subscribers ask for.
-	Topic = "TEMP"
-	// High is the temperature above which subscribers warn, in degrees.
-	High = 30
-)
+// Topic is how an event begins, and what subscribers ask for.
+const Topic = "TEMP"
 
 // An Event is a measured temperature. On the wire it is one frame: the topic,
 // a space, and JSON, as in TEMP {"seq":0,"id":"sensor123","temp":17}.
@@ -31,7 +23,7 @@ func (e Event) String() string {
 	return fmt.Sprintf("event %d of %s: %d degrees", e.Seq, e.Sensor, e.Temp)
 }
 
-// Measure returns the event of that number, as a sensor would.
+// Measure returns the event with that number, as a sensor would.
 func Measure(seq int) Event {
 	return Event{Seq: seq, Sensor: "sensor123", Temp: rand.IntN(51)}
 }
@@ -45,20 +37,8 @@ func (e Event) Frame(topic string) string {
 	return topic + " " + string(text)
 }
 
-// Change reads what an XPUB socket hears, and returns 1 when a subscriber has
-// come and -1 when one has gone.
-func Change(heard string) int {
-	switch {
-	case strings.HasPrefix(heard, "\x01"):
-		return 1
-	case strings.HasPrefix(heard, "\x00"):
-		return -1
-	}
-	return 0
-}
-
-// ParseFrame reads an event and its topic. It fails where the frame has no
-// topic, or what follows is not JSON or lacks a field.
+// ParseFrame returns the topic and the event in a frame. It fails if the
+// frame has no topic, or if what follows is not JSON or lacks a field.
 func ParseFrame(frame string) (topic string, event Event, err error) {
 	topic, text, found := strings.Cut(frame, " {")
 	if !found {
