@@ -31,45 +31,74 @@ func main() {
 	cli.Main(broker.KeepConnected(url, consume))
 }
 
-// consume runs again after the broker was lost.
+// consume takes orders until Ctrl-C. It is called again after the broker was
+// lost.
 func consume(ctx context.Context, channel *amqp.Channel) error {
 	if err := messagequeue.Declare(channel); err != nil {
 		return err
 	}
-	// Without a limit, the first consumer is sent all that the queue holds.
-	if err := channel.Qos(*prefetch, 0, false); err != nil {
+
+	// Without this limit the first consumer is sent all that the queue holds,
+	// and a second one finds nothing to do.
+	const bytes, global = 0, false // count orders, for this consumer alone
+	err := channel.Qos(*prefetch, bytes, global)
+	if err != nil {
 		return fmt.Errorf("limit the prefetch: %w", err)
 	}
-	const autoAck = false // an order is handled when we say so, below
-	deliveries, err := channel.ConsumeWithContext(ctx, messagequeue.Queue, "",
-		autoAck, false, false, false, nil)
+
+	// With autoAck the broker would forget an order as soon as it is sent.
+	const autoAck, exclusive, noLocal, noWait = false, false, false, false
+	deliveries, err := channel.ConsumeWithContext(ctx, messagequeue.Queue,
+		anyTag, autoAck, exclusive, noLocal, noWait, nil)
 	if err != nil {
 		return fmt.Errorf("consume from %s: %w", messagequeue.Queue, err)
 	}
 	log.Print("waiting for orders")
 
 	for delivery := range deliveries {
-		order, err := messagequeue.ParseOrder(delivery.Body)
-		if err != nil {
-			log.Printf("set aside %.60q: %v", delivery.Body, err)
-			if err := delivery.Reject(false); err != nil { // a dead letter
-				return fmt.Errorf("reject: %w", err)
-			}
-			continue
-		}
-		log.Printf("received %v%s", order, messagequeue.Mark(delivery))
-
-		if err := cli.Sleep(ctx, *work); err != nil {
-			log.Printf("%v goes back to the queue", order)
+		if err := handle(ctx, delivery); err != nil {
 			return err
-		}
-		log.Printf("handled %v", order)
-
-		// Until now the order was the broker's: had we crashed, another
-		// consumer would have been given it.
-		if err := delivery.Ack(false); err != nil {
-			return fmt.Errorf("acknowledge %v: %w", order, err)
 		}
 	}
 	return broker.Lost("no more orders come (was the queue deleted?)")
+}
+
+// The library finds a name for the consumer by itself.
+const anyTag = ""
+
+// handle works on an order, and then acknowledges it.
+func handle(ctx context.Context, delivery amqp.Delivery) error {
+	order, err := messagequeue.ParseOrder(delivery.Body)
+	if err != nil {
+		return reject(delivery, err)
+	}
+	log.Printf("received %v%s", order, messagequeue.Mark(delivery))
+
+	// The order is still the broker's: if this consumer crashes while it
+	// works, another one gets the order.
+	if err := cli.Sleep(ctx, *work); err != nil {
+		log.Printf("%v goes back to the queue", order)
+		return err
+	}
+
+	// Only now may the broker forget it.
+	const multiple = false // this order, and none before it
+	err = delivery.Ack(multiple)
+	if err != nil {
+		return fmt.Errorf("acknowledge %v: %w", order, err)
+	}
+	log.Printf("handled %v", order)
+	return nil
+}
+
+// reject sets aside what is not an order. Back in the queue it would come
+// again and again.
+func reject(delivery amqp.Delivery, why error) error {
+	const requeue = false // the broker moves it to the dead letters
+	err := delivery.Reject(requeue)
+	if err != nil {
+		return fmt.Errorf("reject: %w", err)
+	}
+	log.Printf("set aside %.60q: %v", delivery.Body, why)
+	return nil
 }

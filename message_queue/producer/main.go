@@ -1,5 +1,5 @@
-// Producer submits orders to the queue: an order is submitted when the
-// broker has confirmed that it keeps it.
+// Producer submits orders to the queue. An order is submitted when the broker
+// has confirmed that it keeps it.
 //
 //	go run ./message_queue/producer
 package main
@@ -31,50 +31,91 @@ func main() {
 	cli.Parse("message_queue/producer", "Producer submits orders to the queue.")
 	orders = messagequeue.RandomOrders(*count)
 	cli.OnStop(func() { log.Printf("%d orders not submitted", len(orders)) })
-	cli.Main(broker.KeepConnected(url, produce))
+	if *confirm {
+		cli.Main(broker.KeepConnected(url, produce))
+	} else {
+		cli.Main(broker.KeepConnected(url, produceUnconfirmed))
+	}
 }
 
-// produce runs again after the broker was lost: it then repeats the orders
-// that were on their way, and some may be in the queue twice.
+// produce publishes orders, and counts on those that the broker has confirmed.
+// It is called again after the broker was lost, and then repeats what was on
+// its way: some orders may be in the queue twice.
 func produce(ctx context.Context, channel *amqp.Channel) error {
 	if err := messagequeue.Declare(channel); err != nil {
 		return err
 	}
-	const window = 100 // orders on their way to the broker, at most
-	returned := channel.NotifyReturn(make(chan amqp.Return, window))
-	confirmed := channel.NotifyPublish(make(chan amqp.Confirmation, window))
-	if *confirm {
-		if err := channel.Confirm(false); err != nil {
-			return fmt.Errorf("ask for confirms: %w", err)
-		}
+
+	// From here on the broker confirms each order, once the queue keeps it.
+	const noWait = false
+	err := channel.Confirm(noWait)
+	if err != nil {
+		return fmt.Errorf("ask for confirms: %w", err)
 	}
-	sent := 0 // that many orders are on their way, the oldest is orders[0]
-	for due := time.After(0); len(orders) > 0; {
-		next := due
-		if sent == min(window, len(orders)) {
-			next = nil // wait for a confirm first
+	returned := channel.NotifyReturn(make(chan amqp.Return, window()))
+	due := broker.Pace(ctx, channel, *interval)
+
+	var sent []*amqp.DeferredConfirmation // the first is that of orders[0]
+	for len(orders) > 0 {
+		if err := due(); err != nil {
+			return err
 		}
-		select {
-		case <-next:
-			err := channel.PublishWithContext(ctx, "", messagequeue.Queue,
-				true, false, messagequeue.Message(orders[sent]))
+
+		// Mandatory: an order that no queue takes is to be returned. When the
+		// call is over, the order is on its way, and no more.
+		const mandatory, immediate = true, false
+		for len(sent) < min(window(), len(orders)) {
+			confirmation, err := channel.PublishWithDeferredConfirmWithContext(
+				ctx, defaultExchange, messagequeue.Queue, mandatory, immediate,
+				messagequeue.Message(orders[len(sent)]))
 			if err != nil {
 				return fmt.Errorf("publish: %w", err)
 			}
-			due = time.After(*interval)
-			if sent++; !*confirm {
-				log.Printf("sent %v", orders[0])
-				orders, sent = orders[1:], 0
-			}
-		case confirm := <-confirmed: // in the order of publishing
-			if !confirm.Ack || len(returned) > 0 {
-				return broker.Lost(fmt.Sprintf("%v was not taken", orders[0]))
-			}
-			log.Printf("submitted %v", orders[0])
-			orders, sent = orders[1:], sent-1
-		case <-ctx.Done():
-			return ctx.Err()
+			sent = append(sent, confirmation)
 		}
+
+		// Now the queue keeps it, unless it was returned first.
+		kept, err := sent[0].WaitContext(ctx)
+		if err != nil || !kept || len(returned) > 0 {
+			return broker.Lost("an order was not taken (queue deleted?)")
+		}
+		log.Printf("submitted %v", orders[0])
+		orders, sent = orders[1:], sent[1:]
+	}
+	return nil
+}
+
+// The default exchange passes a message on to the queue that its key names.
+const defaultExchange = ""
+
+// window returns how many orders are on their way to the broker at a time.
+func window() int {
+	if *interval == 0 { // as fast as it goes
+		return 100
+	}
+	return 1
+}
+
+// produceUnconfirmed publishes orders, and believes that they arrive.
+func produceUnconfirmed(ctx context.Context, channel *amqp.Channel) error {
+	if err := messagequeue.Declare(channel); err != nil {
+		return err
+	}
+	due := broker.Pace(ctx, channel, *interval)
+
+	for len(orders) > 0 {
+		if err := due(); err != nil {
+			return err
+		}
+		const mandatory, immediate = false, false // it hears of no return
+		err := channel.PublishWithContext(ctx, defaultExchange,
+			messagequeue.Queue, mandatory, immediate,
+			messagequeue.Message(orders[0]))
+		if err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+		log.Printf("sent %v", orders[0])
+		orders = orders[1:]
 	}
 	return nil
 }

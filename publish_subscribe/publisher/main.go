@@ -32,48 +32,71 @@ func main() {
 	cli.Main(broker.KeepConnected(url, publish))
 }
 
-// publish runs again after the broker was lost: it then repeats the events
-// that were on their way, and some may arrive twice.
+// publish publishes events, and counts on those that the broker has confirmed.
+// It is called again after the broker was lost, and then repeats what was on
+// its way: some events may arrive twice.
 func publish(ctx context.Context, channel *amqp.Channel) error {
 	if err := pubsub.Declare(channel); err != nil {
 		return err
 	}
-	const window = 100 // events on their way to the broker, at most
-	returned := channel.NotifyReturn(make(chan amqp.Return, window))
-	confirmed := channel.NotifyPublish(make(chan amqp.Confirmation, window))
-	if err := channel.Confirm(false); err != nil {
+
+	// From here on the broker confirms each event, once its queues have it.
+	const noWait = false
+	err := channel.Confirm(noWait)
+	if err != nil {
 		return fmt.Errorf("ask for confirms: %w", err)
 	}
+	returned := channel.NotifyReturn(make(chan amqp.Return, window()))
+	dropped := map[string]bool{} // the events that were returned
+	due := broker.Pace(ctx, channel, *interval)
 
-	dropped := map[string]bool{} // no queue was bound for them
-	sent := 0                    // on their way, the oldest is events[0]
-	for due := time.After(0); len(events) > 0; {
-		next := due
-		if sent == min(window, len(events)) {
-			next = nil // wait for a confirm first
+	var sent []*amqp.DeferredConfirmation // the first is that of events[0]
+	for len(events) > 0 {
+		if err := due(); err != nil {
+			return err
 		}
-		select {
-		case <-next:
-			e := events[sent]
-			err := channel.PublishWithContext(ctx, pubsub.Exchange, e.Key(),
-				true, false, pubsub.Message(e))
+
+		// Mandatory: an event that no queue gets is to be returned. When the
+		// call is over, the event is on its way, and no more.
+		const mandatory, immediate = true, false
+		for len(sent) < min(window(), len(events)) {
+			e := events[len(sent)]
+			confirmation, err := channel.PublishWithDeferredConfirmWithContext(
+				ctx, pubsub.Exchange, e.Key(), mandatory, immediate,
+				pubsub.Message(e))
 			if err != nil {
 				return fmt.Errorf("publish: %w", err)
 			}
-			due = time.After(*interval)
-			sent++
-		case confirm := <-confirmed: // in the order of publishing
-			if !confirm.Ack {
-				return broker.Lost(fmt.Sprintf("%v was not taken", events[0]))
-			}
-			for len(returned) > 0 {
-				dropped[(<-returned).MessageId] = true
-			}
-			log.Print(pubsub.Outcome(events[0], dropped))
-			events, sent = events[1:], sent-1
-		case <-ctx.Done():
-			return ctx.Err()
+			sent = append(sent, confirmation)
 		}
+
+		// Now its queues keep it, unless it was returned first.
+		kept, err := sent[0].WaitContext(ctx)
+		if err != nil || !kept {
+			return broker.Lost("an event was not confirmed")
+		}
+		for len(returned) > 0 {
+			dropped[(<-returned).MessageId] = true
+		}
+		report(events[0], dropped)
+		events, sent = events[1:], sent[1:]
 	}
 	return nil
+}
+
+// window returns how many events are on their way to the broker at a time.
+func window() int {
+	if *interval == 0 { // as fast as it goes
+		return 100
+	}
+	return 1
+}
+
+// report prints what has become of an event that the broker has confirmed.
+func report(e pubsub.Event, dropped map[string]bool) {
+	if dropped[e.MessageID()] {
+		log.Printf("no subscriber yet: event %d dropped by the broker", e.Seq)
+		return
+	}
+	log.Printf("published %v", e)
 }

@@ -1,4 +1,5 @@
-// Subscriber gets a copy of every event that it asks for, even while away.
+// Subscriber gets a copy of every event that it asks for, even of those that
+// are published while it is away.
 //
 //	go run ./publish_subscribe/subscriber 1
 package main
@@ -20,7 +21,7 @@ var (
 	url  = broker.Flag()
 	key  = flag.String("key", "temp.*", "which events: * one word, # any words")
 	work = flag.Duration("work", 0, "`time` to work on an event")
-	last string // the queue before the broker was lost
+	last string // its queue, before the broker was lost
 )
 
 func main() {
@@ -28,7 +29,8 @@ func main() {
 	cli.Main(broker.KeepConnected(url, subscribe))
 }
 
-// subscribe runs again after the broker was lost.
+// subscribe takes events until Ctrl-C. It is called again after the broker
+// was lost.
 func subscribe(ctx context.Context, channel *amqp.Channel) error {
 	queue, err := pubsub.DeclareQueue(channel, flag.Arg(0))
 	if err != nil {
@@ -38,43 +40,79 @@ func subscribe(ctx context.Context, channel *amqp.Channel) error {
 		log.Print("its queue is a new one: it may have missed events")
 	}
 	last = queue
-	// From here on the exchange copies events to this queue.
-	err = channel.QueueBind(queue, *key, pubsub.Exchange, false, nil)
+
+	// From here on the exchange copies events to this queue, if their key
+	// fits, whether or not the subscriber is there.
+	const noWait = false
+	err = channel.QueueBind(queue, *key, pubsub.Exchange, noWait, nil)
 	if err != nil {
 		return fmt.Errorf("bind %s to %s: %w", queue, pubsub.Exchange, err)
 	}
-	if err := channel.Qos(1, 0, false); err != nil {
+
+	// One event at a time; the others wait in the queue.
+	const prefetch, bytes, global = 1, 0, false
+	err = channel.Qos(prefetch, bytes, global)
+	if err != nil {
 		return fmt.Errorf("limit the prefetch: %w", err)
 	}
-	const autoAck = false // an event is handled when we say so, below
-	deliveries, err := channel.ConsumeWithContext(ctx, queue, "", autoAck,
-		false, false, false, nil)
+
+	// With autoAck the broker would forget an event as soon as it is sent.
+	const autoAck, exclusive, noLocal = false, false, false
+	deliveries, err := channel.ConsumeWithContext(ctx, queue, anyTag,
+		autoAck, exclusive, noLocal, noWait, nil)
 	if err != nil {
 		return fmt.Errorf("consume from %s: %w", queue, err)
 	}
 	log.Printf("waiting for events %s in %s", *key, queue)
 
 	for delivery := range deliveries {
-		e, err := pubsub.ParseEvent(delivery.Body)
-		if err != nil {
-			log.Printf("set aside %.60q: %v", delivery.Body, err)
-			if err := delivery.Reject(false); err != nil { // a dead letter
-				return fmt.Errorf("reject: %w", err)
-			}
-			continue
-		}
-		log.Printf("received %v%s", e, pubsub.Mark(delivery))
-		if e.Temp > pubsub.High {
-			log.Print("warning: high temperature measured by sensor ", e.Sensor)
-		}
-		if err := cli.Sleep(ctx, *work); err != nil {
-			log.Printf("%v goes back to the queue", e)
+		if err := handle(ctx, delivery); err != nil {
 			return err
-		}
-		log.Printf("handled %v", e)
-		if err := delivery.Ack(false); err != nil {
-			return fmt.Errorf("acknowledge %v: %w", e, err)
 		}
 	}
 	return broker.Lost("no more events come (was the queue deleted?)")
+}
+
+// The library finds a name for the consumer by itself.
+const anyTag = ""
+
+// handle works on an event, and then acknowledges it.
+func handle(ctx context.Context, delivery amqp.Delivery) error {
+	event, err := pubsub.ParseEvent(delivery.Body)
+	if err != nil {
+		return reject(delivery, err)
+	}
+	log.Printf("received %v%s", event, pubsub.Mark(delivery))
+	if event.Temp > pubsub.High {
+		log.Print("warning: high temperature measured by sensor ",
+			event.Sensor)
+	}
+
+	// The event is still the broker's: if this subscriber crashes while it
+	// works, the event comes again when it is back.
+	if err := cli.Sleep(ctx, *work); err != nil {
+		log.Printf("%v goes back to the queue", event)
+		return err
+	}
+
+	// Only now may the broker forget it.
+	const multiple = false // this event, and none before it
+	err = delivery.Ack(multiple)
+	if err != nil {
+		return fmt.Errorf("acknowledge %v: %w", event, err)
+	}
+	log.Printf("handled %v", event)
+	return nil
+}
+
+// reject sets aside what is not an event. Back in the queue it would come
+// again and again.
+func reject(delivery amqp.Delivery, why error) error {
+	const requeue = false // the broker moves it to the dead letters
+	err := delivery.Reject(requeue)
+	if err != nil {
+		return fmt.Errorf("reject: %w", err)
+	}
+	log.Printf("set aside %.60q: %v", delivery.Body, why)
+	return nil
 }

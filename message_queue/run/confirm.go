@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
+	messagequeue "distsys/message_queue"
+)
+
+// confirm kills the broker while two producers publish, one of which does not
+// wait for confirms.
+func confirm(l *lab.Lab) {
+	const hastily, carefully = 30_000, 1_000
+	node := brokerlab.Node(l)
+	l.Step("two producers, one with -confirm=false, each with its own queue")
+	var urls []string
+	for _, vhost := range []string{"hasty", "careful"} {
+		url, err := node.AddVhost(l.Context(), vhost)
+		l.Check(err)
+		urls = append(urls, url)
+		l.Check(messagequeue.Declare(channel(l, url)))
+	}
+	settle(l)
+	l.Step("they send; the broker crashes in the middle of it")
+	careful := producer(l, urls[1], "-count", fmt.Sprint(carefully),
+		"-interval", "2ms").Mute()
+	careful.WaitFor(submitted + "100 ")
+	hasty := producer(l, urls[0], "-confirm=false", "-count",
+		fmt.Sprint(hastily), "-interval", "0").Mute()
+	hasty.WaitFor(sent + "5000 ")
+	restart(l, node)
+	if hasty.Wait() != 0 || careful.Wait() != 0 {
+		l.Fail("a producer gave up")
+	}
+	believed := len(lab.Numbers(sent, hasty))
+	confirmed := len(lab.Numbers(submitted, careful))
+	arrived := depth(l, urls[0], messagequeue.Queue)
+	safe := depth(l, urls[1], messagequeue.Queue)
+	l.Verdict(believed > arrived && confirmed <= safe &&
+		confirmed == carefully,
+		"without confirms %d sent, %d arrived, %d lost; with confirms %d "+
+			"sent, %d arrived", believed, arrived, believed-arrived, confirmed,
+		safe)
+}
