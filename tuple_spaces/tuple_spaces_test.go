@@ -219,6 +219,38 @@ func TestEvents(t *testing.T) {
 	labtest.StopsAtOnce(t, p)
 }
 
+// What a stranger has put into a tuple does not act on the terminal.
+func TestTuplesArePrintable(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	_, address := serve(l)
+	const evil = "\x1b[31m\u009b2J\u202e\u2028\x7f\U000e0041\r\nserver: x"
+	const shown = `["x","\u001b[31m\u009b2J\u202e\u2028\u007f` +
+		`\udb40\udc41\r\nserver: x"]`
+	space, err := tuplespace.Connect(address)
+	labtest.Must(t, err)
+	defer space.Close()
+	labtest.Must(t, space.Write(t.Context(), "x", evil))
+	for _, operation := range []string{"read", "readall", "trytake"} {
+		c := l.Start(client, "-connect", address, operation, "x", "?")
+		c.Wait()
+		if lines := c.Lines(); len(lines) != 1 ||
+			!strings.HasSuffix(lines[0], operation+" "+shown) {
+			t.Errorf("%s prints %q", operation, lines)
+		}
+	}
+	c := l.Start(client, "-connect", address, "write", "x", evil)
+	c.Wait()
+	if lab.Count("write "+shown, c) != 1 {
+		t.Errorf("write prints %q", c.Lines())
+	}
+	// What was escaped means the same.
+	tuple, err := space.Take(t.Context(), "x", evil)
+	if err != nil || tuple[1] != evil {
+		t.Errorf("%q, %v", tuple, err)
+	}
+}
+
 // The server does not depend on whoever reads what it prints: neither one
 // that reads nothing, nor one that goes away.
 func TestUnreadOutput(t *testing.T) {

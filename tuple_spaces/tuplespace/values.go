@@ -158,5 +158,6 @@ func goNumber(text json.Number) any {
 	return text
 }
 
-// String returns the tuple as JSON.
-func (t Tuple) String() string { return encode(t) }
+// String returns the tuple as JSON, for people to read: what a terminal would
+// obey rather than show is escaped.
+func (t Tuple) String() string { return printable(encode(t)) }
