@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"distsys/internal/lab"
 	"distsys/internal/lab/labtest"
@@ -189,17 +190,12 @@ func TestEvents(t *testing.T) {
 	_, address := serve(l)
 	s := l.Start(subscriber, "-connect", address, "-count", "5", "x")
 	s.WaitFor("waiting")
-	p := l.Start(publisher, "-connect", address, "-count", "3", "-interval",
-		"50ms")
-	p.Wait()
+	l.Start(publisher, "-connect", address, "-count", "3", "-interval",
+		"200ms").Wait()
 	s.WaitFor("received event 2 ")
-	// The first events live for a second; then a new publisher begins.
-	c := l.Start(client, "-connect", address, "tryread", "temp", "?", "?", "?")
-	for c.Wait() == 0 {
-		c = l.Start(client, "-connect", address, "tryread", "temp", "?", "?",
-			"?").Mute()
-	}
-	p = l.Start(publisher, "-connect", address, "-interval", "700ms")
+
+	p := l.Start(publisher, "-connect", address, "-interval", "2s")
+	p.WaitFor("took out 3 events of an earlier run")
 	s.WaitFor("a new publisher begins with event")
 	if s.Wait() != 0 {
 		t.Error("the subscriber has failed")
@@ -217,6 +213,65 @@ func TestEvents(t *testing.T) {
 			tuplespaces.High, s.Text())
 	}
 	labtest.StopsAtOnce(t, p)
+}
+
+// An event stays until three more have come, however long that takes.
+func TestPublisherKeepsThreeEvents(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	_, address := serve(l)
+	for _, c := range []struct{ count, first, last int }{{1, 0, 0}, {3, 0, 2},
+		{4, 1, 3}, {20, 17, 19}, {2, 0, 1}} {
+		p := l.Start(publisher, "-connect", address, "-interval", "1ms",
+			"-count", fmt.Sprint(c.count))
+		if p.Wait() != 0 {
+			t.Fatal("the publisher has failed")
+		}
+		all := l.Start(client, "-connect", address, "readall", "temp", "?int",
+			"sensor123", "?int")
+		all.Wait()
+		var got, want []int
+		for _, line := range all.Lines() {
+			seq, _ := lab.Number("[\"temp\",", line)
+			got = append(got, seq)
+		}
+		for seq := c.first; seq <= c.last; seq++ {
+			want = append(want, seq)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %d events there are %d, not %d", c.count, got,
+				want)
+		}
+	}
+
+	// With -count 1, too, a subscriber that comes later finds the event.
+	l.Start(publisher, "-connect", address, "-count", "1").Wait()
+	late := l.Start(subscriber, "-connect", address, "-count", "1", "late")
+	late.WaitFor("received event 0 of sensor123")
+}
+
+// A tuple with a time to live is there at first, and goes by itself.
+func TestTimeToLive(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	_, address := serve(l)
+	run := func(args ...string) int {
+		return l.Start(client, append([]string{"-connect", address},
+			args...)...).Wait()
+	}
+	run("-ttl", "1h", "write", "long", "1")
+	run("-ttl", "100ms", "write", "short", "1")
+	written := time.Now()
+	if run("tryread", "long", "?") != 0 {
+		t.Error("a tuple is gone within its time to live")
+	}
+	for over, there := false, true; there; {
+		if over {
+			t.Fatal("a tuple outlives its time to live")
+		}
+		over = time.Since(written) > time.Second
+		there = run("tryread", "short", "?") == 0
+	}
 }
 
 // What a stranger has put into a tuple does not act on the terminal.
@@ -334,6 +389,8 @@ func TestRefusals(t *testing.T) {
 			`no type "foo"; there are int64, int`},
 		{client, []string{"-connect", taken, "write", "x", "?"}, "null"},
 		{client, []string{"-connect", taken, "write"}, "empty"},
+		{client, []string{"-ttl", "1s", "read", "x"}, "-ttl is for write"},
+		{client, []string{"-ttl", "-1s", "write", "x"}, "below zero"},
 		{worker, []string{}, "there are: fac, fib"},
 		{worker, []string{"fac", "fib"}, "surplus argument"},
 		{worker, []string{"-loan", "-1s", "fac"}, "below zero"},

@@ -1,4 +1,5 @@
-// Server keeps the tuple space, for as long as it runs.
+// Server keeps the tuple space: it holds the tuples that others write, shows
+// them to those who read, and gives them to those who take.
 //
 //	go run ./tuple_spaces/server
 package main
@@ -22,8 +23,8 @@ var (
 func main() {
 	cli.Parse("tuple_spaces/server",
 		"Server keeps the tuple space that others write to and take from.")
-	// All the others would wait with a server that waits until someone has
-	// read what it prints.
+	// A server that waited until somebody has read what it prints would keep
+	// all of its clients waiting.
 	cli.DropLinesRatherThanWait()
 	cli.Main(serve)
 }
@@ -34,13 +35,18 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	log.Printf("listening on %s", *bind)
-	server.Log = log.Printf
+	server.Log = log.Printf // a line for each request
 
-	// Requests make much garbage, and little of it stays: a collection for
-	// each few megabytes would take a tenth of the time.
+	// A request leaves garbage behind, and the tuples take little memory: to
+	// collect it as often as Go does by itself takes a tenth of the time.
 	debug.SetGCPercent(400)
-	err = server.Serve(ctx) // one request after the other, until Ctrl-C
-	left := server.Len()
-	cli.OnStop(func() { log.Printf("tuples dropped: %d", left) })
+
+	// One request after the other, until Ctrl-C. So no two takers can get the
+	// same tuple.
+	err = server.Serve(ctx)
+
+	// The tuples live as long as the server.
+	dropped := server.Len()
+	cli.OnStop(func() { log.Printf("tuples dropped: %d", dropped) })
 	return err
 }

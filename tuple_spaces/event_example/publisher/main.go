@@ -1,4 +1,4 @@
-// Publisher writes events into the space, where they stay for a while.
+// Publisher writes events into the space, which holds the latest three.
 //
 //	go run ./tuple_spaces/event_example/publisher
 package main
@@ -21,17 +21,22 @@ var (
 		"`address` of the server")
 	interval = flag.Duration("interval", time.Second, "`time` between events")
 	count    = flag.Int("count", 0, "how many events; 0: endless")
-	sensor   = tuplespaces.Sensor
+)
+
+const (
+	sensor = tuplespaces.Sensor
+	kept   = 3 // events that the space holds
 )
 
 func main() {
 	cli.Parse("tuple_spaces/event_example/publisher",
-		"Publisher writes events into the space. Each stays for as long as "+
-			"it takes to\nwrite three more (but for a second at least).")
+		"Publisher writes events into the space. Each stays there until "+
+			"three more\nhave come, then the publisher takes it out.")
 	cli.Main(publish)
 }
 
 func publish(ctx context.Context) error {
+	// Connect succeeds whether or not the server is there (yet).
 	space, err := tuplespace.Connect(*connect)
 	if err != nil {
 		return err
@@ -39,15 +44,35 @@ func publish(ctx context.Context) error {
 	defer space.Close()
 	space.NoReply = tuplespaces.SayNoReply
 
-	life := max(3**interval, time.Second)
+	// Events of a publisher that ran before are out of date.
+	old, err := space.TakeAll(ctx, "temp", tuplespace.Any, sensor,
+		tuplespace.Any)
+	if err != nil {
+		return fmt.Errorf("take out the events of an earlier run: %w", err)
+	}
+	if len(old) > 0 {
+		log.Printf("took out %d events of an earlier run", len(old))
+	}
+
 	for seq := 0; ; seq++ {
+		// out("temp", seq, sensor, temp): any number of subscribers read it.
 		temp := rand.IntN(51)
-		// out("temp", seq, sensor, temp), with a time to live
-		err := space.WriteFor(ctx, life, "temp", seq, sensor, temp)
+		err := space.Write(ctx, "temp", seq, sensor, temp)
 		if err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 		log.Printf("published event %d of %s: %d degrees", seq, sensor, temp)
+
+		// inp("temp", seq-3, sensor, ?): the event three back has been there
+		// long enough. Nobody else takes it out: subscribers only read.
+		if seq >= kept {
+			_, _, err := space.TryTake(ctx, "temp", seq-kept, sensor,
+				tuplespace.Any)
+			if err != nil {
+				return fmt.Errorf("take out an old event: %w", err)
+			}
+		}
+
 		if seq+1 == *count {
 			return nil
 		}

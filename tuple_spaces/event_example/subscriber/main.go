@@ -1,6 +1,7 @@
-// Subscriber reads events from the space, and says which it was too late for.
+// Subscriber reads the events in the space, one after the other, and says
+// which it was too late for.
 //
-//	go run ./tuple_spaces/event_example/subscriber 1
+//	go run ./tuple_spaces/event_example/subscriber A
 package main
 
 import (
@@ -19,17 +20,19 @@ import (
 var (
 	connect = flag.String("connect", tuplespaces.Address,
 		"`address` of the server")
-	count  = flag.Int("count", 0, "how many events to read; 0: endless")
-	sensor = tuplespaces.Sensor
+	count = flag.Int("count", 0, "how many events to read; 0: endless")
 )
+
+const sensor = tuplespaces.Sensor
 
 func main() {
 	cli.Parse("tuple_spaces/event_example/subscriber [id]",
-		"Subscriber reads events from the space, one after the other.")
+		"Subscriber reads the events in the space, one after the other.")
 	cli.Main(subscribe)
 }
 
 func subscribe(ctx context.Context) error {
+	// Connect succeeds whether or not the server is there (yet).
 	space, err := tuplespace.Connect(*connect)
 	if err != nil {
 		return err
@@ -37,42 +40,64 @@ func subscribe(ctx context.Context) error {
 	defer space.Close()
 	space.NoReply = tuplespaces.SayNoReply
 	log.Printf("waiting for events of %s", sensor)
-	// rd("temp", ?next, sensor, ?temp): the oldest that is there
-	var next, temp int
-	_, err = space.Read(ctx, "temp", &next, sensor, &temp)
-	for n := 1; err == nil; n++ {
-		log.Printf("received event %d of %s: %d degrees", next, sensor, temp)
+
+	// rd("temp", ?seq, sensor, ?temp): begin with the oldest event there is,
+	// or wait for one. A read leaves the event there for the others.
+	var seq, temp int
+	_, err = space.Read(ctx, "temp", &seq, sensor, &temp)
+	if err != nil {
+		return fmt.Errorf("read an event: %w", err)
+	}
+
+	for n := 1; ; n++ {
+		log.Printf("received event %d of %s: %d degrees", seq, sensor, temp)
 		if temp > tuplespaces.High {
 			log.Print("warning: high temperature measured by sensor " + sensor)
 		}
 		if n == *count {
 			return nil
 		}
-		next, temp, err = readNext(ctx, space, next+1)
+		seq, temp, err = readNext(ctx, space, seq+1)
+		if err != nil {
+			return fmt.Errorf("read an event: %w", err)
+		}
 	}
-	return fmt.Errorf("read an event: %w", err)
 }
 
-// readNext waits for the next event. If that does not come, it may be over
-// already: then it goes on with the oldest that is there.
+// readNext waits for the event with the number next. If it does not come it
+// may be gone already: then readNext goes on with the oldest that is there.
 func readNext(ctx context.Context, space *tuplespace.Client, next int) (
 	seq, temp int, err error) {
 	for {
-		limit, cancel := context.WithTimeout(ctx, time.Second)
-		_, err = space.Read(limit, "temp", next, sensor, &temp)
+		// rd("temp", next, sensor, ?temp), for a second
+		limited, cancel := context.WithTimeout(ctx, time.Second)
+		_, err := space.Read(limited, "temp", next, sensor, &temp)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {
 			return next, temp, err
 		}
-		_, last, err1 := space.TryRead(ctx, "temp", next-1, sensor, &temp)
-		_, found, err2 := space.TryRead(ctx, "temp", &seq, sensor, &temp)
-		switch err := errors.Join(err1, err2); {
-		case err != nil:
+
+		// rdp("temp", next-1, sensor, ?): while the event before it is there,
+		// the next one has not come yet.
+		_, notYet, err := space.TryRead(ctx, "temp", next-1, sensor,
+			tuplespace.Any)
+		if err != nil {
 			return 0, 0, err
-		case found && seq > next:
+		}
+		if notYet {
+			continue
+		}
+
+		// rdp("temp", ?seq, sensor, ?temp): the oldest that is there
+		_, found, err := space.TryRead(ctx, "temp", &seq, sensor, &temp)
+		if err != nil {
+			return 0, 0, err
+		}
+		if found && seq > next {
 			log.Printf("missed events %d to %d", next, seq-1)
 			return seq, temp, nil
-		case found && seq < next && !last:
+		}
+		if found && seq < next {
 			log.Printf("a new publisher begins with event %d", seq)
 			return seq, temp, nil
 		}

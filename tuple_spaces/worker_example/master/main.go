@@ -1,5 +1,5 @@
 // Master writes tasks into the space and takes their results, whoever has
-// worked on them.
+// done them.
 //
 //	go run ./tuple_spaces/worker_example/master -fac 5 -fib 3
 package main
@@ -20,9 +20,9 @@ var (
 	connect = flag.String("connect", tuplespaces.Address,
 		"`address` of the server")
 	fac = cli.Numbers("fac", 5, tuplespaces.Largest,
-		"`number` whose factorial to ask for; can be given several times")
+		"`number` whose factorial is wanted; can be given several times")
 	fib = cli.Numbers("fib", 3, tuplespaces.Largest,
-		"`number` of a Fibonacci number to ask for; likewise")
+		"`number` of a Fibonacci number that is wanted; likewise")
 )
 
 func main() {
@@ -32,6 +32,7 @@ func main() {
 }
 
 func master(ctx context.Context) error {
+	// Connect succeeds whether or not the server is there (yet).
 	space, err := tuplespace.Connect(*connect)
 	if err != nil {
 		return err
@@ -39,26 +40,43 @@ func master(ctx context.Context) error {
 	defer space.Close()
 	space.NoReply = tuplespaces.SayNoReply
 
-	tasks := map[string][]int{"fac": fac(), "fib": fib()}
-	for _, kind := range []string{"fac", "fib"} {
-		for _, n := range tasks[kind] {
-			// out(kind, n)
-			if err := space.Write(ctx, kind, n); err != nil {
-				return fmt.Errorf("write a task: %w", err)
-			}
-			log.Printf("wrote %v", tuplespace.Tuple{kind, n})
+	// out(kind, n): a task is a tuple. It names no worker, and there need not
+	// be one yet.
+	tasks := allTasks()
+	for _, task := range tasks {
+		err := space.Write(ctx, task.kind, task.n)
+		if err != nil {
+			return fmt.Errorf("write a task: %w", err)
 		}
+		log.Printf("wrote %v", tuplespace.Tuple{task.kind, task.n})
 	}
-	for _, kind := range []string{"fac", "fib"} {
-		for range tasks[kind] {
-			// in(kind_res, ?result): of any size, hence a big.Int
-			var result big.Int
-			_, err := space.Take(ctx, kind+"_res", &result)
-			if err != nil {
-				return fmt.Errorf("take a result: %w", err)
-			}
-			log.Printf("took %v", tuplespace.Tuple{kind + "_res", &result})
+
+	// in(kind_res, ?result): take as many results of each kind as there are
+	// tasks. A pointer in a pattern is a formal parameter: it matches any
+	// value of its type, and is set to it.
+	for _, task := range tasks {
+		var result big.Int // a whole number of any size
+		tuple, err := space.Take(ctx, task.kind+"_res", &result)
+		if err != nil {
+			return fmt.Errorf("take a result: %w", err)
 		}
+		log.Printf("took %v", tuple)
 	}
 	return nil
+}
+
+type task struct {
+	kind string
+	n    int
+}
+
+// allTasks returns the tasks that the command line asks for.
+func allTasks() (all []task) {
+	for _, n := range fac() {
+		all = append(all, task{"fac", n})
+	}
+	for _, n := range fib() {
+		all = append(all, task{"fib", n})
+	}
+	return all
 }

@@ -3,9 +3,7 @@
 //	go run ./tuple_spaces/worker_example/run
 package main
 
-import (
-	"distsys/internal/lab"
-)
+import "distsys/internal/lab"
 
 func main() {
 	lab.Main("tuple_spaces/worker_example",
@@ -21,6 +19,7 @@ func story(l *lab.Lab) {
 		return l.Start("tuple_spaces/worker_example/"+program,
 			append([]string{"-connect", address}, args...)...)
 	}
+
 	l.Step("the master writes a task for each kind of worker")
 	master := start("master", "-fac", "5", "-fib", "3")
 	master.WaitFor("wrote [\"fib\",3]")

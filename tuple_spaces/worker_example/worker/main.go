@@ -1,5 +1,5 @@
-// Worker takes tasks of one kind out of the space and writes their results:
-// fac for factorials, fib for Fibonacci numbers.
+// Worker takes tasks of one kind out of the space, does them and writes the
+// results: fac computes factorials, fib Fibonacci numbers.
 //
 //	go run ./tuple_spaces/worker_example/worker fac
 package main
@@ -20,8 +20,8 @@ import (
 var (
 	connect = flag.String("connect", tuplespaces.Address,
 		"`address` of the server")
-	period = flag.Duration("loan", 10*time.Second,
-		"`time` to borrow a task for; 0: take it for good")
+	loan = flag.Duration("loan", 10*time.Second,
+		"`time` to borrow each task for; 0: take it for good")
 	pause = flag.Duration("work", 0, "`time` to work on each task")
 )
 
@@ -36,6 +36,8 @@ func work(ctx context.Context) error {
 	if kind != "fac" && kind != "fib" {
 		return fmt.Errorf("no kind of task %q; there are: fac, fib", kind)
 	}
+
+	// Connect succeeds whether or not the server is there (yet).
 	space, err := tuplespace.Connect(*connect)
 	if err != nil {
 		return err
@@ -43,38 +45,74 @@ func work(ctx context.Context) error {
 	defer space.Close()
 	space.NoReply = tuplespaces.SayNoReply
 	log.Printf("waiting for %s tasks", kind)
-	for {
-		// in(kind, ?n). On loan, the task comes back if this process dies.
-		var n int
-		var task *tuplespace.Loan
-		if *period > 0 {
-			task, err = space.Borrow(ctx, *period, kind, &n)
+
+	for err == nil {
+		if *loan > 0 {
+			err = borrowAndCommit(ctx, space, kind)
 		} else {
-			_, err = space.Take(ctx, kind, &n)
-		}
-		if err != nil {
-			return fmt.Errorf("take a task: %w", err)
-		}
-		log.Printf("took %s %d", kind, n)
-		result := tuplespaces.Solve(kind, n)
-		stopped := cli.Sleep(ctx, *pause)
-		ctx := context.WithoutCancel(ctx)
-		switch {
-		case stopped != nil && task == nil: // Ctrl-C: it is put back
-			return errors.Join(stopped, space.Write(ctx, kind, n))
-		case stopped != nil:
-			return errors.Join(stopped, task.Release(ctx))
-		case task == nil:
-			err = space.Write(ctx, result...)
-		default: // the task goes and its result comes: both, or neither
-			err = task.Commit(ctx, result)
-		}
-		if errors.Is(err, tuplespace.ErrExpired) {
-			log.Printf("too late with %s %d: the loan has run out", kind, n)
-		} else if err != nil {
-			return fmt.Errorf("write the result: %w", err)
-		} else {
-			log.Printf("wrote %.60v for %d", result, n)
+			err = takeAndWrite(ctx, space, kind)
 		}
 	}
+	return err
+}
+
+// takeAndWrite does one task. If the process crashes at work, the task is
+// lost: it is in the space no more, and its result never comes.
+func takeAndWrite(ctx context.Context, space *tuplespace.Client,
+	kind string) error {
+	// in(kind, ?n): wait for a task of this kind, and take it out.
+	var n int
+	_, err := space.Take(ctx, kind, &n)
+	if err != nil {
+		return fmt.Errorf("take a task: %w", err)
+	}
+	log.Printf("took %s %d", kind, n)
+
+	result := tuplespaces.Solve(kind, n)
+	if stopped := cli.Sleep(ctx, *pause); stopped != nil {
+		// Ctrl-C: put the task back, behind all others.
+		err := space.Write(context.WithoutCancel(ctx), kind, n)
+		return errors.Join(stopped, err)
+	}
+
+	// out(kind_res, result)
+	err = space.Write(context.WithoutCancel(ctx), result...)
+	if err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	log.Printf("wrote %.60v for %d", result, n)
+	return nil
+}
+
+// borrowAndCommit does one task on loan. If the process crashes at work, the
+// task comes back to its place in the space when the loan has run out.
+func borrowAndCommit(ctx context.Context, space *tuplespace.Client,
+	kind string) error {
+	// in(kind, ?n), on loan: wait for a task of this kind, and borrow it.
+	var n int
+	task, err := space.Borrow(ctx, *loan, kind, &n)
+	if err != nil {
+		return fmt.Errorf("take a task: %w", err)
+	}
+	log.Printf("took %s %d", kind, n)
+
+	result := tuplespaces.Solve(kind, n)
+	if stopped := cli.Sleep(ctx, *pause); stopped != nil {
+		// Ctrl-C: give the task back, rather than let the loan run out.
+		err := task.Release(context.WithoutCancel(ctx))
+		return errors.Join(stopped, err)
+	}
+
+	// Commit ends the loan and writes the result in one step. If the loan has
+	// run out it does neither: another worker may have the task by now.
+	err = task.Commit(context.WithoutCancel(ctx), result)
+	if errors.Is(err, tuplespace.ErrExpired) {
+		log.Printf("too late with %s %d: the loan has run out", kind, n)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	log.Printf("wrote %.60v for %d", result, n)
+	return nil
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"distsys/internal/lab"
+)
+
+func anyLanguage(l *lab.Lab) {
+	s := newSpace(l)
+	l.Step("a client of some 30 lines of C is compiled, with libzmq")
+	program := compileClient(l)
+	ask := func(request string) (reply string) {
+		l.Line("c_client", "c_client: asks "+request)
+		text, err := exec.CommandContext(l.Context(), program, s.address,
+			request).CombinedOutput()
+		l.Check(err)
+		reply = strings.TrimSpace(string(text))
+		l.Line("c_client", "c_client: "+reply)
+		return reply
+	}
+
+	l.Step("it writes a task, a worker in Go does it, and it takes the result")
+	ask(`{"op":"write","tuples":[["fac",30]]}`)
+	worker := s.start("worker_example/worker", "fac")
+	worker.WaitFor("wrote")
+	result := ask(`{"op":"take","pattern":["fac_res",{"?":"int"}],` +
+		`"wait_ms":10000}`)
+	exact := result == `{"status":"ok","tuples":[["fac_res",`+
+		`265252859812191058636308480000000]]}`
+
+	l.Step("it makes a mistake")
+	refusal := ask(`{"op":"take","pattern":5}`)
+	refused := strings.Contains(refusal, `"status":"error"`) &&
+		strings.Contains(refusal, "pattern")
+	l.Verdict(exact && refused,
+		"3 requests in C: 1 task written, 1 result of 33 digits taken "+
+			"exactly: %v, 1 mistake explained: %v", exact, refused)
+}
+
+// compileClient compiles the client in C, and returns where it is.
+func compileClient(l *lab.Lab) (program string) {
+	dir, err := os.MkdirTemp("", "distsys-c-")
+	l.Check(err)
+	l.Cleanup(func() { os.RemoveAll(dir) })
+	source, err := lab.Source("tuple_spaces/c_client/client.c")
+	l.Check(err)
+	libzmq, err := exec.Command("pkg-config", "--cflags", "--libs",
+		"libzmq").Output()
+	l.Check(err)
+	program = filepath.Join(dir, "client")
+	args := append([]string{"-o", program, source},
+		strings.Fields(string(libzmq))...)
+	compile := exec.Command(cmp.Or(os.Getenv("CC"), "cc"), args...)
+	if text, err := compile.CombinedOutput(); err != nil {
+		l.Fail(fmt.Sprintf("compile client.c: %v: %s", err, text))
+	}
+	return program
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"distsys/internal/lab"
+)
+
+func deadTaker(l *lab.Lab) {
+	s := newSpace(l)
+	l.Step("two workers wait to take a task; the first is killed, then a " +
+		"task is written")
+	first := s.waiting("worker_example/worker", "-loan", "0", "fac")
+	second := s.waiting("worker_example/worker", "-loan", "0", "fac")
+	first.Kill()
+	s.must("write", "fac", "3")
+	second.WaitFor("wrote [\"fac_res\",6]")
+	second.Stop()
+	passedOn := lab.Count("took fac 3", second)
+
+	l.Step("a worker waits and is frozen, then a task is written: the " +
+		"server cannot see that nobody listens")
+	frozen := s.frozenTaker("4", "-loan", "0")
+	frozen.Kill()
+	s.loansOver()
+	swallowed := 1
+	if s.do("trytake", "fac", "4") {
+		swallowed = 0
+	}
+
+	l.Step("the same, but the worker takes its task on loan, for a second")
+	frozen = s.frozenTaker("5", "-loan", "1s")
+	s.loansOver()
+	cameBack := 0
+	if s.do("trytake", "fac", "5") {
+		cameBack = 1
+	}
+	frozen.Kill()
+
+	l.Verdict(passedOn == 1 && swallowed == 1 && cameBack == 1,
+		"killed: %d of 1 task went to the next worker; frozen: %d of 1 was "+
+			"swallowed; frozen, on loan: %d of 1 came back", passedOn,
+		swallowed, cameBack)
+}
+
+// frozenTaker returns a worker that was frozen while it waited, and to which
+// the server has given the task since. A wait at the server ends after some
+// seconds, and a frozen worker does not ask again: if that was too soon,
+// another one has to try.
+func (s *space) frozenTaker(task string, args ...string) *lab.Process {
+	nothing := fmt.Sprintf("take [\"fac\",%s] finds nothing", task)
+	for {
+		frozen := s.waiting("worker_example/worker", append(args, "fac")...)
+		frozen.Freeze()
+		before := lab.Count(nothing, s.server)
+		s.must("write", "fac", task)
+		if !s.do("trytake", "fac", task) {
+			s.l.WaitForCount(nothing, before+1, s.server)
+			return frozen
+		}
+		frozen.Kill()
+	}
+}

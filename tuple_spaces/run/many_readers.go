@@ -1,0 +1,28 @@
+package main
+
+import "distsys/internal/lab"
+
+func manyReaders(l *lab.Lab) {
+	const n = 10
+	s := newSpace(l)
+	l.Step("%d clients wait to read the tuple (\"news\", ...)", n)
+	var readers []*lab.Process
+	for range n {
+		readers = append(readers, s.start("client", "read", "news", "?"))
+	}
+	l.WaitForCount(" waits", n, s.server)
+
+	l.Step("one tuple is written")
+	s.must("write", "news", "hello")
+	l.WaitForCount("read [\"news\",\"hello\"]", n, readers...)
+
+	l.Step("%d more read it later", n)
+	for range n {
+		readers = append(readers, s.ask("tryread", "news", "?"))
+	}
+
+	there := s.do("tryread", "news", "hello")
+	copies := lab.Count("read [\"news\",\"hello\"]", readers...)
+	l.Verdict(copies == 2*n && there,
+		"1 tuple, %d readers: %d copies; still there: %v", 2*n, copies, there)
+}

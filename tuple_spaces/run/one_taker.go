@@ -1,0 +1,35 @@
+package main
+
+import "distsys/internal/lab"
+
+func oneTaker(l *lab.Lab) {
+	const n = 50
+	s := newSpace(l)
+	l.Step("%d clients wait to take the tuple (\"prize\", ...)", n)
+	var takers []*lab.Process
+	for range n {
+		takers = append(takers, s.start("client", "take", "prize", "?int"))
+	}
+	l.WaitForCount(" waits", n, s.server)
+
+	l.Step("one tuple is written")
+	s.must("write", "prize", "1")
+	l.WaitForCount("take [\"prize\",1]", 1, takers...)
+
+	l.Step("there is no tuple any more; the others wait on, until they are " +
+		"stopped")
+	there := s.do("tryread", "prize", "?")
+	waiting := 0
+	for _, taker := range takers {
+		if taker.Running() {
+			waiting++
+			taker.Stop()
+		}
+	}
+
+	got := lab.Count("take [\"prize\",1]", takers...)
+	given := lab.Count("take gets [\"prize\",1]", s.server)
+	l.Verdict(!there && got == 1 && given == 1 && waiting == n-1,
+		"1 tuple, %d takers: given to %d, %d got it, %d went on waiting", n,
+		given, got, waiting)
+}
