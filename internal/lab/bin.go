@@ -77,8 +77,12 @@ func Source(name string) (string, error) {
 // Source returns where a file of the module is, by its name from the top: in
 // a run without a line, the copy that lacks it.
 func (l *Lab) Source(name string) string {
-	if c := l.bin.change; c != nil && c.File == name {
-		return c.copy
+	if c := l.bin.change; c != nil {
+		for i, e := range c.edits() {
+			if e.File == name {
+				return c.copies[i]
+			}
+		}
 	}
 	return filepath.Join(l.bin.root, filepath.FromSlash(name))
 }

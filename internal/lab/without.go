@@ -23,12 +23,18 @@ import (
 // For a claim about what the middleware cannot do, the change is a cure
 // instead: with it, what the claim complains of is gone.
 type Without struct {
-	Name   string // as it is typed: -without ack
+	Name string // as it is typed: -without ack
+	Edit
+	And   []Edit // what has to be changed elsewhere
+	Watch string // what to watch, in one sentence
+	Cure  bool   // it is one
+}
+
+// An Edit is a change of one place in a file.
+type Edit struct {
 	File   string // from the top of the module
 	Line   string // text that occurs exactly once in the file
 	Become string // what takes its place; it must compile
-	Watch  string // what to watch, in one sentence
-	Cure   bool   // it is one
 }
 
 // unfit is why a change cannot be tried, though nothing is wrong with the
@@ -55,64 +61,86 @@ func (e Experiment) find(name string) (Without, error) {
 }
 
 // A change is a Without in a folder of its own. Nothing is written to the
-// student's folder: Go is told to read one file from there (go build
+// student's folder: Go is told to read some files from there (go build
 // -overlay).
 type change struct {
 	Without
-	dir      string
-	original string
-	copy     string // of the file, with the change
-	overlay  string // names both
-	number   int    // of the first line that is changed
+	overlay string         // the file that tells Go
+	copies  []string       // of each file, with its edits, in order
+	events  []record.Event // that show the edits
 }
 
-// prepare makes the changed copy. It fails if the text is not there exactly
+// edits returns all of them.
+func (w Without) edits() []Edit { return append([]Edit{w.Edit}, w.And...) }
+
+// prepare makes the changed copies. It fails if a text is not there exactly
 // once: then the file has been edited.
-func (w Without) prepare(root string) (*change, func(), error) {
-	c := &change{Without: w,
-		original: filepath.Join(root, filepath.FromSlash(w.File))}
-	text, err := os.ReadFile(c.original)
+func (w Without) prepare(root string) (c *change, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "distsys-without-")
 	if err != nil {
 		return nil, nil, unfit("%w", err)
 	}
-	if n := strings.Count(string(text), w.Line); n != 1 {
-		return nil, nil, unfit("%s has been edited: it has %d times, not "+
-			"once, the line %q", w.File, n, w.Line)
+	remove = func() { os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			remove()
+		}
+	}()
+	c = &change{Without: w, overlay: filepath.Join(dir, "overlay.json")}
+	replace := map[string]string{}
+	for i, e := range w.edits() {
+		original := filepath.Join(root, filepath.FromSlash(e.File))
+		source := original
+		if replace[original] != "" {
+			source = replace[original] // a second edit of that file
+		}
+		text, err := os.ReadFile(source)
+		if err != nil {
+			return nil, nil, unfit("%w", err)
+		}
+		if n := strings.Count(string(text), e.Line); n != 1 {
+			return nil, nil, unfit("%s has been edited: it has %d times, not "+
+				"once, the line %q", e.File, n, e.Line)
+		}
+		before, after, _ := strings.Cut(string(text), e.Line)
+		c.events = append(c.events, record.Event{Kind: record.Change,
+			Source: fmt.Sprintf("%s:%d", e.File, 1+strings.Count(before, "\n")),
+			Text:   e.Line, Become: e.Become})
+		replace[original] = filepath.Join(dir, fmt.Sprint(i)+
+			path.Ext(e.File))
+		c.copies = append(c.copies, replace[original])
+		if err := os.WriteFile(replace[original],
+			[]byte(before+e.Become+after), 0o600); err != nil {
+			return nil, nil, unfit("%w", err)
+		}
 	}
-	before, after, _ := strings.Cut(string(text), w.Line)
-	c.number = strings.Count(before, "\n") + 1
-	if c.dir, err = os.MkdirTemp("", "distsys-without-"); err != nil {
-		return nil, nil, unfit("%w", err)
-	}
-	remove := func() { os.RemoveAll(c.dir) }
-	c.copy = filepath.Join(c.dir, path.Base(w.File))
-	c.overlay = filepath.Join(c.dir, "overlay.json")
-	names, err := json.Marshal(map[string]any{
-		"Replace": map[string]string{c.original: c.copy}})
+	names, err := json.Marshal(map[string]any{"Replace": replace})
 	if err == nil {
-		err = errors.Join(
-			os.WriteFile(c.copy, []byte(before+w.Become+after), 0o600),
-			os.WriteFile(c.overlay, names, 0o600))
+		err = os.WriteFile(c.overlay, names, 0o600)
 	}
 	if err != nil {
-		remove()
 		return nil, nil, unfit("%w", err)
 	}
 	return c, remove, nil
 }
 
-// compiles returns an error if the file's package does not compile with the
+// compiles returns an error if a file's package does not compile with the
 // change.
 func (c *change) compiles(root string) error {
-	if path.Ext(c.File) != ".go" {
-		return nil
+	args := []string{"list", "-export", "-f", "{{.Export}}", "-overlay",
+		c.overlay}
+	for _, e := range c.edits() {
+		if path.Ext(e.File) == ".go" {
+			args = append(args, "./"+path.Dir(e.File))
+		}
 	}
-	list := exec.Command("go", "list", "-export", "-f", "{{.Export}}",
-		"-overlay", c.overlay, "./"+path.Dir(c.File))
+	if len(args) == 6 {
+		return nil // it is in another language
+	}
+	list := exec.Command("go", args...)
 	list.Dir = root
 	if text, err := list.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s without %s does not compile: %s", c.File, c.Name,
-			text)
+		return fmt.Errorf("%s does not compile: %s", c.Name, text)
 	}
 	return nil
 }
@@ -166,11 +194,12 @@ func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
 	defer removeChanged()
 	defer changed.Close()
 	if err := changed.bin.prepare(pattern); err != nil {
-		return unfit("%s without %s: %w", w.File, w.Name, err)
+		return unfit("without %s: %w", w.Name, err)
 	}
 	changed.begin(pattern, e, w.Name)
-	changed.happened(record.Event{Kind: record.Change, Text: w.Line,
-		Become: w.Become, Source: fmt.Sprintf("%s:%d", w.File, c.number)})
+	for _, e := range c.events {
+		changed.happened(e)
+	}
 	changed.Say("%s", w.Watch)
 	if err := changed.play(e); err != nil && changed.verdict == nil {
 		if ctx.Err() != nil {
