@@ -16,8 +16,10 @@ import (
 )
 
 var (
-	bind = flag.String("bind", tuplespaces.Address, "`address` to listen on")
-	_    = cli.QuietFlag()
+	bind   = flag.String("bind", tuplespaces.Address, "`address` to listen on")
+	simple = flag.Bool("simple", false,
+		"keep the tuples in a list, and search it: the idea, without an index")
+	quiet = cli.QuietFlag()
 )
 
 func main() {
@@ -35,7 +37,13 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	log.Printf("listening on %s", *bind)
-	server.Log = log.Printf // a line for each request
+	if *simple {
+		server.UseSimple()
+		log.Print("simple: it searches a list of tuples")
+	}
+	if !*quiet {
+		server.Log = log.Printf // a line for each request
+	}
 
 	// A request leaves garbage behind, and the tuples take little memory: to
 	// collect it as often as Go does by itself takes a tenth of the time.

@@ -48,6 +48,14 @@ func serve(t testing.TB, address string, prepare ...func(*Server)) *served {
 	return &served{s, address, stop}
 }
 
+// onBothServers runs a test with each of the two kinds of space.
+func onBothServers(t *testing.T, test func(t *testing.T, s *served)) {
+	t.Run("simple", func(t *testing.T) {
+		test(t, serve(t, newAddress(), (*Server).UseSimple))
+	})
+	t.Run("indexed", func(t *testing.T) { test(t, serve(t, newAddress())) })
+}
+
 func newAddress() string {
 	return fmt.Sprintf("tcp://127.0.0.1:%d", local.FreePort())
 }
@@ -213,6 +221,16 @@ func TestRefusedByTheClient(t *testing.T) {
 		{second(space.Take(ctx, (*int)(nil))), "nil pointer"},
 		{second(space.Take(ctx, "\xff")), "not UTF-8"},
 		{second(space.Borrow(ctx, 0, "x")), "needs a time"},
+		// What comes to mind first: a tuple, where its fields are expected.
+		{space.Write(ctx, Tuple{1, 2}), "Write(ctx, tuple...)"},
+		{space.Write(ctx, "x", Tuple{1, 2}), "[]any"},
+		{space.WriteFor(ctx, time.Hour, Tuple{1}), "Tuple is no field"},
+		{space.WriteAll(ctx, Tuple{Tuple{1}}), "Tuple is no field"},
+		{second(space.Read(ctx, Tuple{1, Any})), "Tuple is no field"},
+		{second(space.Take(ctx, Tuple{1, &n})), "Tuple is no field"},
+		{second(space.TakeAll(ctx, Tuple{1, Any})), "Tuple is no field"},
+		{second(space.Borrow(ctx, time.Hour, Tuple{1})), "Tuple is no field"},
+		{(&Loan{client: space}).Commit(ctx, Tuple{Tuple{1}}), "is no field"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.says) {
 			t.Errorf("refused with %v, which does not say %q", c.err, c.says)
@@ -224,150 +242,157 @@ func second[T any](_ T, err error) error { return err }
 
 // Oldest first, all at once, and copies.
 func TestOrderAndAll(t *testing.T) {
-	space, ctx := connect(t, serve(t, newAddress()).address), soon(t)
-	must(t, space.WriteAll(ctx, Tuple{"n", 1}, Tuple{"n", 2}, Tuple{"m", 0}))
-	must(t, space.Write(ctx, "n", 3))
-	for _, want := range []int{1, 1} {
-		var n int
-		_, err := space.Read(ctx, "n", &n)
-		if must(t, err); n != want {
-			t.Errorf("read gives %d", n)
+	onBothServers(t, func(t *testing.T, s *served) {
+		space, ctx := connect(t, s.address), soon(t)
+		must(t, space.WriteAll(ctx, Tuple{"n", 1}, Tuple{"n", 2}, Tuple{"m", 0}))
+		must(t, space.Write(ctx, "n", 3))
+		for _, want := range []int{1, 1} {
+			var n int
+			_, err := space.Read(ctx, "n", &n)
+			if must(t, err); n != want {
+				t.Errorf("read gives %d", n)
+			}
 		}
-	}
-	all, err := space.ReadAll(ctx, "n", Any)
-	if must(t, err); fmt.Sprint(all) != `[["n",1] ["n",2] ["n",3]]` {
-		t.Errorf("read all gives %v", all)
-	}
-	all, err = space.TakeAll(ctx, Any, Any)
-	if must(t, err); fmt.Sprint(all) != `[["n",1] ["n",2] ["m",0] ["n",3]]` {
-		t.Errorf("take all gives %v", all)
-	}
-	all, err = space.TakeAll(ctx, Any, Any)
-	if must(t, err); len(all) != 0 {
-		t.Errorf("take all gives %v", all)
-	}
-	// More than fits into one reply.
-	long := strings.Repeat("x", 300_000)
-	for i := range 7 {
-		must(t, space.Write(ctx, i, long))
-	}
-	all, err = space.ReadAll(ctx, Any, Any)
-	if !errors.Is(err, ErrMore) || len(all) != 3 {
-		t.Errorf("read all gives %d tuples, %v", len(all), err)
-	}
-	all, err = space.TakeAll(ctx, Any, Any)
-	if must(t, err); len(all) != 7 || all[6][0] != 6 {
-		t.Errorf("take all gives %d tuples", len(all))
-	}
+		all, err := space.ReadAll(ctx, "n", Any)
+		if must(t, err); fmt.Sprint(all) != `[["n",1] ["n",2] ["n",3]]` {
+			t.Errorf("read all gives %v", all)
+		}
+		all, err = space.TakeAll(ctx, Any, Any)
+		if must(t, err); fmt.Sprint(all) != `[["n",1] ["n",2] ["m",0] ["n",3]]` {
+			t.Errorf("take all gives %v", all)
+		}
+		all, err = space.TakeAll(ctx, Any, Any)
+		if must(t, err); len(all) != 0 {
+			t.Errorf("take all gives %v", all)
+		}
+		// More than fits into one reply.
+		long := strings.Repeat("x", 300_000)
+		for i := range 7 {
+			must(t, space.Write(ctx, i, long))
+		}
+		all, err = space.ReadAll(ctx, Any, Any)
+		if !errors.Is(err, ErrMore) || len(all) != 3 {
+			t.Errorf("read all gives %d tuples, %v", len(all), err)
+		}
+		all, err = space.TakeAll(ctx, Any, Any)
+		if must(t, err); len(all) != 7 || all[6][0] != 6 {
+			t.Errorf("take all gives %d tuples", len(all))
+		}
+	})
 }
 
 func TestTimeToLive(t *testing.T) {
-	space, ctx := connect(t, serve(t, newAddress()).address), soon(t)
-	must(t, space.WriteFor(ctx, time.Hour, "long"))
-	must(t, space.WriteFor(ctx, time.Millisecond, "short"))
-	for {
-		_, found, err := space.TryRead(ctx, "short")
-		if must(t, err); !found {
-			break
+	onBothServers(t, func(t *testing.T, s *served) {
+		space, ctx := connect(t, s.address), soon(t)
+		must(t, space.WriteFor(ctx, time.Hour, "long"))
+		must(t, space.WriteFor(ctx, time.Millisecond, "short"))
+		for {
+			_, found, err := space.TryRead(ctx, "short")
+			if must(t, err); !found {
+				break
+			}
 		}
-	}
-	if _, found, err := space.TryRead(ctx, "long"); !found {
-		t.Errorf("the other one is gone too: %v", err)
-	}
+		if _, found, err := space.TryRead(ctx, "long"); !found {
+			t.Errorf("the other one is gone too: %v", err)
+		}
+	})
 }
 
 func TestLoan(t *testing.T) {
-	space, ctx := connect(t, serve(t, newAddress()).address), soon(t)
-	must(t, space.WriteAll(ctx, Tuple{"t", 1}, Tuple{"t", 2}))
-	borrow := func(d time.Duration, want int) *Loan {
-		t.Helper()
-		loan, err := space.Borrow(ctx, d, "t", Any)
-		if must(t, err); loan.Tuple[1] != want {
-			t.Errorf("borrowed %v, not %d", loan.Tuple, want)
+	onBothServers(t, func(t *testing.T, s *served) {
+		space, ctx := connect(t, s.address), soon(t)
+		must(t, space.WriteAll(ctx, Tuple{"t", 1}, Tuple{"t", 2}))
+		borrow := func(d time.Duration, want int) *Loan {
+			t.Helper()
+			loan, err := space.Borrow(ctx, d, "t", Any)
+			if must(t, err); loan.Tuple[1] != want {
+				t.Errorf("borrowed %v, not %d", loan.Tuple, want)
+			}
+			return loan
 		}
-		return loan
-	}
-	released := borrow(time.Hour, 1)
-	borrowed := borrow(time.Hour, 2)
-	must(t, released.Release(ctx))
-	must(t, borrowed.Release(ctx))
-	for _, err := range []error{released.Release(ctx), released.Commit(ctx)} {
-		if !errors.Is(err, ErrExpired) {
-			t.Errorf("after release: %v", err)
+		released := borrow(time.Hour, 1)
+		borrowed := borrow(time.Hour, 2)
+		must(t, released.Release(ctx))
+		must(t, borrowed.Release(ctx))
+		for _, err := range []error{released.Release(ctx), released.Commit(ctx)} {
+			if !errors.Is(err, ErrExpired) {
+				t.Errorf("after release: %v", err)
+			}
 		}
-	}
-	committed := borrow(time.Hour, 1)
-	late := borrow(time.Millisecond, 2)
-	must(t, committed.Commit(ctx, Tuple{"r", 2}, Tuple{"r", 3}))
-	again, err := space.Take(ctx, "t", Any) // waits until it has run out
-	if must(t, err); again[1] != 2 {
-		t.Errorf("took %v", again)
-	}
-	if err := late.Commit(ctx, Tuple{"r", 1}); !errors.Is(err, ErrExpired) {
-		t.Errorf("a late commit: %v", err)
-	}
-	all, err := space.TakeAll(ctx, Any, Any)
-	if must(t, err); fmt.Sprint(all) != `[["r",2] ["r",3]]` {
-		t.Errorf("in the end there are %v", all)
-	}
+		committed := borrow(time.Hour, 1)
+		late := borrow(time.Millisecond, 2)
+		must(t, committed.Commit(ctx, Tuple{"r", 2}, Tuple{"r", 3}))
+		again, err := space.Take(ctx, "t", Any) // waits until it has run out
+		if must(t, err); again[1] != 2 {
+			t.Errorf("took %v", again)
+		}
+		if err := late.Commit(ctx, Tuple{"r", 1}); !errors.Is(err, ErrExpired) {
+			t.Errorf("a late commit: %v", err)
+		}
+		all, err := space.TakeAll(ctx, Any, Any)
+		if must(t, err); fmt.Sprint(all) != `[["r",2] ["r",3]]` {
+			t.Errorf("in the end there are %v", all)
+		}
+	})
 }
 
 // Calls that end because nobody waits for them any more lose no tuple, and
 // take none twice: neither those that wait, nor those whose tuple is on its
 // way at that very moment. Half of them are on loan.
 func TestCancelledCallsLoseNothing(t *testing.T) {
-	s := serve(t, newAddress())
-	ctx := soon(t)
-	writer, taker := connect(t, s.address), connect(t, s.address)
-	const tuples, takers = 2000, 8
-	got := make([]atomic.Int32, tuples)
-	var taken, cancelled atomic.Int32
-	var all sync.WaitGroup
-	for i := range takers {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			for taken.Load() < tuples && ctx.Err() == nil {
-				// Long enough for some, too short for others.
-				d := time.Duration(rand.IntN(400)) * time.Microsecond
-				short, cancel := context.WithTimeout(ctx, d)
-				var n int
-				var err error
-				if i%2 == 0 {
-					_, err = taker.Take(short, "n", &n)
-				} else {
-					var loan *Loan
-					loan, err = taker.Borrow(short, time.Hour, "n", &n)
+	onBothServers(t, func(t *testing.T, s *served) {
+		ctx := soon(t)
+		writer, taker := connect(t, s.address), connect(t, s.address)
+		const tuples, takers = 2000, 8
+		got := make([]atomic.Int32, tuples)
+		var taken, cancelled atomic.Int32
+		var all sync.WaitGroup
+		for i := range takers {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				for taken.Load() < tuples && ctx.Err() == nil {
+					// Long enough for some, too short for others.
+					d := time.Duration(rand.IntN(400)) * time.Microsecond
+					short, cancel := context.WithTimeout(ctx, d)
+					var n int
+					var err error
+					if i%2 == 0 {
+						_, err = taker.Take(short, "n", &n)
+					} else {
+						var loan *Loan
+						loan, err = taker.Borrow(short, time.Hour, "n", &n)
+						if err == nil {
+							err = loan.Commit(ctx)
+						}
+					}
+					cancel()
 					if err == nil {
-						err = loan.Commit(ctx)
+						got[n].Add(1)
+						taken.Add(1)
+					} else if !errors.Is(err, context.DeadlineExceeded) {
+						t.Error(err)
+						return
+					} else {
+						cancelled.Add(1)
 					}
 				}
-				cancel()
-				if err == nil {
-					got[n].Add(1)
-					taken.Add(1)
-				} else if !errors.Is(err, context.DeadlineExceeded) {
-					t.Error(err)
-					return
-				} else {
-					cancelled.Add(1)
-				}
-			}
-		}()
-	}
-	for n := range tuples {
-		must(t, writer.Write(ctx, "n", n))
-	}
-	all.Wait()
-	for n := range got {
-		if times := got[n].Load(); times != 1 {
-			t.Errorf("tuple %d was taken %d times", n, times)
+			}()
 		}
-	}
-	t.Logf("%d calls ended without a tuple", cancelled.Load())
-	if cancelled.Load() == 0 {
-		t.Error("no call was cancelled")
-	}
+		for n := range tuples {
+			must(t, writer.Write(ctx, "n", n))
+		}
+		all.Wait()
+		for n := range got {
+			if times := got[n].Load(); times != 1 {
+				t.Errorf("tuple %d was taken %d times", n, times)
+			}
+		}
+		t.Logf("%d calls ended without a tuple", cancelled.Load())
+		if cancelled.Load() == 0 {
+			t.Error("no call was cancelled")
+		}
+	})
 }
 
 // A tuple that is on its way when the call ends goes back to its place. Here
@@ -436,11 +461,7 @@ func TestStrangeReplies(t *testing.T) {
 func TestContextEndsACall(t *testing.T) {
 	cancelled := make(chan bool, 10)
 	s := serve(t, newAddress(), func(s *Server) {
-		s.Log = func(format string, _ ...any) {
-			if strings.HasPrefix(format, "cancel") {
-				cancelled <- true
-			}
-		}
+		s.Log = onLine("cancel", cancelled)
 	})
 	for _, address := range []string{s.address, newAddress(),
 		"tcp://no-such-host.invalid:1"} {

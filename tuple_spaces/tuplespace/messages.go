@@ -1,6 +1,7 @@
 package tuplespace
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,8 +36,8 @@ type request struct {
 	Client string `json:"client,omitempty"`
 	Seq    int64  `json:"seq,omitempty"`
 
-	tuples  [][]field   // of Tuples
-	pattern []condition // of Pattern
+	tuples  []*entry // of Tuples
+	pattern []field  // of Pattern
 }
 
 // parse reads a request. Its errors are meant for the one who sent it.
@@ -69,9 +70,9 @@ func parse(text []byte) (r *request, err error) {
 		return nil, fmt.Errorf("loan has %d bytes at most, and no control "+
 			"characters", maxName)
 	}
-	r.tuples = make([][]field, len(r.Tuples))
+	r.tuples = make([]*entry, len(r.Tuples))
 	for i, values := range r.Tuples {
-		if r.tuples[i], err = newTuple(values); err != nil {
+		if r.tuples[i], err = newEntry(values); err != nil {
 			return nil, fmt.Errorf("tuple %d: %w", i, err)
 		}
 	}
@@ -101,12 +102,25 @@ func parse(text []byte) (r *request, err error) {
 	return r, err
 }
 
+// name is how the log names the client: what stands in front of a "/" in its
+// name, as in "worker 4711/k3x9".
+func (r *request) name() string {
+	name := r.Client[:max(0, strings.LastIndex(r.Client, "/"))]
+	if strings.ContainsAny(name, ":[") {
+		return "" // it would look like another line
+	}
+	return name
+}
+
+// newLoanName returns a name that nobody can guess: who knows it may commit.
+func newLoanName() string { return strings.ToLower(rand.Text()[:16]) }
+
 // An answer is a reply as the server writes it: with tuples that are JSON
 // already. A client reads each as a Tuple.
-type answer = reply[json.RawMessage]
+type answer = replyOf[json.RawMessage]
 
 // A reply is one JSON object too.
-type reply[T json.RawMessage | Tuple] struct {
+type replyOf[T json.RawMessage | Tuple] struct {
 	Status string `json:"status"` // ok, none, expired or error
 	Tuples []T    `json:"tuples,omitempty"`
 	Loan   string `json:"loan,omitempty"`
@@ -115,8 +129,8 @@ type reply[T json.RawMessage | Tuple] struct {
 	Error  string `json:"error,omitempty"`
 }
 
-func parseReply(text []byte) (*reply[Tuple], error) {
-	r := &reply[Tuple]{}
+func parseReply(text []byte) (*replyOf[Tuple], error) {
+	r := &replyOf[Tuple]{}
 	if err := decode(text, r); err != nil {
 		return nil, fmt.Errorf("understand the reply: %w", err)
 	}

@@ -1,13 +1,11 @@
 package tuplespace
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
@@ -24,24 +22,23 @@ const (
 // and the socket: it does one request after the other. So nothing is locked,
 // and nobody can take a tuple between another's look and grab.
 type Server struct {
-	// Log is told in a line what is asked, if it is set before Serve.
+	// Log is called with a line for each request, if it is set before Serve.
 	Log func(format string, args ...any)
 
-	space    *Space
+	space    space
+	now      time.Time
 	zmq      *zmq.Context
 	socket   *zmq.Socket
 	waiting  map[string]*caller // by connection
-	sessions map[string]*list.Element
-	recent   list.List // of *session, the last used at the back
-	kept     int       // bytes of their replies
+	sessions sessions
+	outbox   []reply
 }
 
 // Listen returns a server that listens on a ZeroMQ address. It works, and
 // must be ended, by Serve.
 func Listen(address string) (*Server, error) {
-	s := &Server{space: NewSpace(), waiting: map[string]*caller{},
-		sessions: map[string]*list.Element{},
-		Log:      func(string, ...any) {}}
+	s := &Server{space: newIndexed(), waiting: map[string]*caller{},
+		sessions: newSessions()}
 	var err error
 	if s.zmq, err = zmq.NewContext(); err != nil {
 		return nil, fmt.Errorf("create a ZeroMQ context: %w", err)
@@ -71,8 +68,12 @@ func Listen(address string) (*Server, error) {
 	return s, nil
 }
 
-// Len says how many tuples there are, before or after Serve.
-func (s *Server) Len() int { return s.space.Len() }
+// UseSimple has the server keep its tuples in a list that it searches, as
+// simple.go does, to compare. It is called before Serve.
+func (s *Server) UseSimple() { s.space = &simple{} }
+
+// Len returns how many tuples there are, before or after Serve.
+func (s *Server) Len() int { return s.space.size().tuples }
 
 // Serve works until ctx ends, and returns why.
 func (s *Server) Serve(ctx context.Context) error {
@@ -81,15 +82,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer s.socket.Close()
 	// When ctx ends, Term makes the receive below return.
 	defer context.AfterFunc(ctx, term)()
-	s.space.RanOut = func(loan string, tuples Found) {
-		s.Log("loan %s has run out: %.200s comes back", loan,
-			listOf{tuples.Tuples()})
-	}
+
 	limit := time.Duration(0)
 	for {
+		// Something in the space may end while nobody asks.
 		last := limit
-		limit = -1 // for ever, unless something ends
-		if next, ok := s.space.Next(); ok {
+		limit = -1 // for ever
+		if next, ok := s.space.next(); ok {
 			// ZeroMQ counts the milliseconds in 32 bits: 24 days.
 			limit = min(max(0, time.Until(next)), time.Hour) +
 				time.Millisecond
@@ -100,26 +99,30 @@ func (s *Server) Serve(ctx context.Context) error {
 			}
 		}
 		frames, err := s.socket.RecvMessageBytes(0)
-		s.space.Advance(time.Now())
-		if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
-			continue
-		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		if err != nil && !isAgain(err) {
 			return fmt.Errorf("receive a request: %w", err)
 		}
-		s.handle(frames)
+
+		s.now = time.Now()
+		s.space.advance(s.now)
+		if err == nil {
+			s.handle(frames)
+		}
+		s.flush()
 	}
 }
 
 // A caller is someone who asked for something and is to have a reply.
 type caller struct {
 	envelope [][]byte // the frames that lead back
-	request  *request
-	session  *session // nil where the client gave no name
-	wait     *Wait    // nil where it does not wait
+	name     string   // for the log
+	op       string
+	pattern  string   // for the log
+	session  *session // nil: the client gave no name
+	wait     *wait    // nil: it does not wait
 }
 
 func (c *caller) connection() string { return string(c.envelope[0]) }
@@ -132,14 +135,18 @@ func (s *Server) handle(frames [][]byte) {
 	})
 	c := &caller{envelope: frames[:max(empty, 0)+1]}
 	err := errors.New("a request is an empty frame and a frame of JSON")
+	var r *request
 	if empty > 0 && len(frames) == empty+2 {
-		c.request, err = parse(frames[empty+1])
+		r, err = parse(frames[empty+1])
 	}
-	fresh := true
-	if err == nil && c.request.Client != "" {
-		fresh, err = s.isFresh(c)
+	isNew := true
+	if err == nil {
+		c.name, c.op = r.name(), r.Op
+		if r.Client != "" {
+			isNew, err = s.isNew(c, r)
+		}
 	}
-	if !fresh {
+	if !isNew {
 		return
 	}
 	// A connection has one request at a time: a new one ends the older.
@@ -149,138 +156,110 @@ func (s *Server) handle(frames [][]byte) {
 		return
 	}
 
-	switch r := c.request; r.Op {
+	switch r.Op {
 	case "read", "take":
-		s.find(c)
+		s.find(c, r)
 	case "write":
-		s.Log("write %.200s", listOf{r.Tuples})
-		s.space.Write(r.tuples, milliseconds(r.TTL))
-		s.reply(c, answer{Status: "ok"}, Found{})
-	case "commit":
-		done := s.space.Commit(r.Loan, r.tuples)
-		if done {
-			s.Log("commit loan %s, write %.200s", r.Loan, listOf{r.Tuples})
-		} else {
-			s.Log("commit loan %s (too late): nothing is written", r.Loan)
-		}
-		s.reply(c, answer{Status: status(done)}, Found{})
-	case "release":
-		done := s.space.Release(r.Loan)
-		s.Log("release loan %s%s", r.Loan, tooLate(done))
-		s.reply(c, answer{Status: status(done)}, Found{})
+		s.log(c, "write %v", shown(r.tuples))
+		s.space.write(r.tuples, milliseconds(r.TTL))
+		s.reply(c, answer{Status: "ok"}, nil)
+	case "commit", "release":
+		s.endLoan(c, r)
 	case "cancel":
-		s.Log("cancel the last request")
-		s.reply(c, answer{Status: "ok"}, Found{})
+		s.log(c, "cancel the last request")
+		s.reply(c, answer{Status: "ok"}, nil)
 	}
 }
 
 // find answers a read or a take: at once if it can, later if it may wait.
-func (s *Server) find(c *caller) {
-	r := c.request
-	query := Query{Pattern: r.pattern, Take: r.Op == "take",
-		Loan: milliseconds(r.LoanFor), Max: int(min(r.Max, maxReply)),
-		Room: maxReply}
-	if query.Loan > 0 && len(s.space.loans) >= maxLoans {
-		s.refuse(c, errors.New("there are too many loans already"))
-		return
+func (s *Server) find(c *caller, r *request) {
+	q := &query{pattern: r.pattern, take: r.Op == "take",
+		max: int(min(r.Max, maxReply)), room: maxReply}
+	if s.Log != nil {
+		c.pattern = showPattern(r.Pattern)
 	}
-	found := s.space.Find(query)
-	if !found.Empty() || r.Wait == 0 {
-		if !s.give(c, found) {
-			s.space.GiveBack(found)
+	size := s.space.size()
+	if r.LoanFor > 0 {
+		if size.loans >= maxLoans {
+			s.refuse(c, errors.New("there are too many loans already"))
+			return
 		}
+		q.loan, q.loanFor = newLoanName(), milliseconds(r.LoanFor)
+		q.ranOut = func(f found) {
+			s.log(c, "loan %v has run out: %v comes back",
+				loanName(f.loan), shown(f.tuples))
+		}
+	}
+	if f := s.space.find(q); len(f.tuples) > 0 || r.Wait == 0 {
+		s.give(c, f)
 		return
 	}
-	if s.space.Waiting() >= maxWaiting {
+	if size.waits >= maxWaiting {
 		s.refuse(c, errors.New("too many wait already"))
 		return
 	}
 	if r.Place == 0 { // not only asking again
-		s.Log("%s %.200s waits", r.Op, jsonOf{r.Pattern})
+		s.log(c, "%s %s waits", c.op, c.pattern)
 	}
 	// The wait is bounded, since its caller may be gone for good without the
 	// server seeing it. One that lives asks again, and keeps its place.
-	until := s.space.now.Add(min(milliseconds(r.Wait), maxWait))
-	c.wait = &Wait{Query: query, Place: r.Place, Until: until,
-		Answer: func(found Found) bool {
+	c.wait = &wait{query: q, place: r.Place,
+		until: s.now.Add(min(milliseconds(r.Wait), maxWait)),
+		answer: func(f found) {
 			s.forget(c)
-			return s.give(c, found)
+			s.give(c, f)
 		}}
-	s.space.Wait(c.wait)
+	s.space.wait(c.wait)
 	s.waiting[c.connection()] = c
 	if c.session != nil {
 		c.session.waits = c
 	}
 }
 
-// give answers a read or a take with what was found, if anything. Where it
-// is false the tuples are still the space's.
-func (s *Server) give(c *caller, found Found) bool {
-	a := answer{Status: "ok", Tuples: found.Tuples(), More: found.More}
-	if found.loan != nil {
-		a.Loan = found.loan.name
+// give answers a read or a take with what was found, if anything.
+func (s *Server) give(c *caller, f found) {
+	a := answer{Status: "ok", More: f.more, Loan: f.loan}
+	for _, t := range f.tuples {
+		a.Tuples = append(a.Tuples, []byte(t.text))
 	}
-	if found.Empty() {
+	if len(f.tuples) == 0 {
 		a.Status = "none"
 		if c.wait != nil {
-			a.Place = c.wait.Place
+			a.Place = c.wait.place
 		}
 	}
-	given := s.reply(c, a, found)
-	switch op := c.request.Op; {
-	case !given:
-		s.Log("%s %.200s: its client is gone", op, jsonOf{c.request.Pattern})
-	case !found.Empty() && found.loan != nil:
-		s.Log("%s gets %.200s, on loan %s", op, listOf{a.Tuples}, a.Loan)
-	case !found.Empty():
-		s.Log("%s gets %.200s", op, listOf{a.Tuples})
-	case c.wait == nil:
-		s.Log("%s %.200s finds nothing", op, jsonOf{c.request.Pattern})
-	}
-	return given
+	s.reply(c, a, &f)
 }
 
-// reply sends a reply, and remembers it where the client has a name. (Not
-// large ones to a read: that does no harm if it is done again, and they would
-// leave no room for others.) It is false where the client cannot be reached,
-// as one that was killed.
-func (s *Server) reply(c *caller, a answer, found Found) bool {
-	text := encode(a)
-	sent := s.send(c, text)
-	if c.session == nil || c.session.client == "" ||
-		!found.Empty() && (!sent || !found.taken && len(text) > maxKeptRead) {
-		return sent
+// endLoan ends a loan, by a commit or a release.
+func (s *Server) endLoan(c *caller, r *request) {
+	var done bool
+	if r.Op == "commit" {
+		done = s.space.commit(r.Loan, r.tuples)
+	} else {
+		done = s.space.release(r.Loan)
 	}
-	s.kept += len(text) - len(c.session.answer)
-	c.session.answer = []byte(text)
-	c.session.took = found
-	return sent
-}
-
-func (s *Server) refuse(c *caller, err error) {
-	s.Log("refused: %v", err)
-	s.send(c, encode(answer{Status: "error", Error: err.Error()}))
-}
-
-// send must not wait: a client that does not take its replies would stop all
-// the others. It fails at once instead, and the reply counts as not given.
-func (s *Server) send(c *caller, text string) bool {
-	_, err := s.socket.SendMessageDontwait(c.envelope, text)
-	if isAgain(err) {
-		// There seems to be no room. But what the client has taken meanwhile
-		// ZeroMQ may not have noticed: to ask for events makes it look.
-		if _, err = s.socket.GetEvents(); err == nil {
-			_, err = s.socket.SendMessageDontwait(c.envelope, text)
-		}
+	status := "ok"
+	switch name := loanName(r.Loan); {
+	case r.Op == "commit" && done:
+		s.log(c, "commit loan %v, write %v", name, shown(r.tuples))
+	case r.Op == "commit":
+		status = "expired"
+		s.log(c, "commit loan %v (too late): nothing is written", name)
+	case done:
+		s.log(c, "release loan %v", name)
+	default:
+		status = "expired"
+		s.log(c, "release loan %v (too late)", name)
 	}
-	return err == nil
+	s.reply(c, answer{Status: status}, nil)
 }
 
 // stopWaiting ends a wait that nobody needs any more.
 func (s *Server) stopWaiting(c *caller) {
 	if c != nil {
 		s.forget(c)
-		s.space.StopWait(c.wait)
+		s.space.cancel(c.wait)
 	}
 }
 
@@ -291,36 +270,6 @@ func (s *Server) forget(c *caller) {
 	}
 }
 
-// jsonOf is written as JSON only if it is printed.
-type jsonOf struct{ value any }
-
-func (j jsonOf) String() string { return encode(j.value) }
-
-// listOf is a list written without its brackets.
-type listOf struct{ value any }
-
-func (l listOf) String() string {
-	text := encode(l.value)
-	if len(text) < len("[[]]") || text == "null" {
-		return "nothing"
-	}
-	return text[1 : len(text)-1]
-}
-
 func milliseconds(n int64) time.Duration {
 	return time.Duration(n) * time.Millisecond
-}
-
-func status(done bool) string {
-	if done {
-		return "ok"
-	}
-	return "expired"
-}
-
-func tooLate(done bool) string {
-	if done {
-		return ""
-	}
-	return " (too late)"
 }

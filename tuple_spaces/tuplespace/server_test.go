@@ -2,10 +2,13 @@ package tuplespace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	zmq "github.com/pebbe/zmq4"
 )
@@ -62,55 +65,206 @@ func (r raw) ask(request string) string {
 	return r.reply()
 }
 
+// onLine returns a Log that sends to a channel for each line with a text.
+func onLine(text string, seen chan<- bool) func(string, ...any) {
+	return func(format string, args ...any) {
+		if strings.Contains(fmt.Sprintf(format, args...), text) {
+			seen <- true
+		}
+	}
+}
+
+// The log has first what a client asked for, and then what that did to others.
+// It names those that have given a name.
+func TestLog(t *testing.T) {
+	onBothServers(t, func(t *testing.T, s *served) {
+		s.stop() // to set Log
+		lines := make(chan string, 100)
+		s = serve(t, newAddress(), func(s2 *Server) {
+			s2.space = s.space
+			s2.Log = func(format string, args ...any) {
+				lines <- fmt.Sprintf(format, args...)
+			}
+		})
+		expect := func(want ...string) {
+			t.Helper()
+			for _, want := range want {
+				if got := <-lines; !regexp.MustCompile(
+					"^" + want + "$").MatchString(got) {
+					t.Errorf("the log has %q, not %q", got, want)
+				}
+			}
+		}
+		ctx := soon(t)
+		space, other := connect(t, s.address), connect(t, s.address)
+		space.Name, other.Name = "worker 4711", "sink A"
+		got := make(chan error)
+		await := func(pattern ...any) {
+			t.Helper()
+			go func() { got <- second(other.Take(ctx, pattern...)) }()
+			expect(`sink A: take \[.*\] waits`)
+		}
+		borrow := func(d time.Duration) *Loan {
+			t.Helper()
+			loan, err := space.Borrow(ctx, d, "t", Any)
+			must(t, err)
+			expect(`worker 4711: take gets \["t",1\], on loan [a-z2-7]{4}`)
+			return loan
+		}
+
+		must(t, space.Write(ctx, "t", 1))
+		expect(`worker 4711: write \["t",1\]`)
+		loan := borrow(time.Hour)
+		await("t", Any)
+		must(t, loan.Release(ctx))
+		must(t, <-got)
+		expect(`worker 4711: release loan [a-z2-7]{4}`,
+			`sink A: take gets \["t",1\]`)
+
+		must(t, space.Write(ctx, "t", 1))
+		expect(`worker 4711: write .*`)
+		loan = borrow(time.Hour)
+		await("r", Any)
+		must(t, loan.Commit(ctx, Tuple{"r", 2}))
+		must(t, <-got)
+		expect(`worker 4711: commit loan [a-z2-7]{4}, write \["r",2\]`,
+			`sink A: take gets \["r",2\]`)
+
+		await("t", Any)
+		must(t, space.Write(ctx, "t", 1))
+		must(t, <-got)
+		expect(`worker 4711: write \["t",1\]`, `sink A: take gets \["t",1\]`)
+
+		must(t, space.Write(ctx, "t", 1))
+		expect(`worker 4711: write .*`)
+		loan = borrow(100 * time.Millisecond)
+		await("t", Any)
+		must(t, <-got)
+		expect(`worker 4711: loan [a-z2-7]{4} has run out: \["t",1\] comes back`,
+			`sink A: take gets \["t",1\]`)
+		if err := loan.Commit(ctx, Tuple{1}); !errors.Is(err, ErrExpired) {
+			t.Error(err)
+		}
+		expect(`worker 4711: commit loan [a-z2-7]{4} \(too late\): ` +
+			`nothing is written`)
+		if err := loan.Release(ctx); !errors.Is(err, ErrExpired) {
+			t.Error(err)
+		}
+		expect(`worker 4711: release loan [a-z2-7]{4} \(too late\)`)
+	})
+}
+
+// Nothing that strangers send does anything to a terminal, or looks like
+// another line: neither in the log, nor in a tuple that is printed.
+func TestNoControlCharacters(t *testing.T) {
+	var lines []string
+	s := serve(t, newAddress(), func(s *Server) {
+		s.Log = func(format string, args ...any) {
+			lines = append(lines, fmt.Sprintf(format, args...))
+		}
+	})
+	r := dial(t, zmq.DEALER, s.address)
+	asked := 0
+	for _, bad := range []string{"\x1b[2J", "\n", "\r", "\x00", "\x7f", "\u0085",
+		"\u009b31m", "\u202e", "\u2066", "\u200f", "\u2028", "\u061c",
+		"\U000e0001", "\ufeff", "\u00ad"} {
+		for _, text := range []string{encode(bad), `"` + bad + `"`} {
+			for _, request := range []string{
+				`{"op":"write","tuples":[["a",T]]}`,
+				`{"op":"write","tuples":[[{T:[T]}]],"client":T,"seq":N}`,
+				`{"op":"read","pattern":[T]}`,
+				`{"op":"read","pattern":["a",null]}`,
+				`{"op":"take","pattern":["a",null],"loan_ms":60000}`,
+				`{"op":"commit","loan":T}`, `{"op":"release","loan":T}`,
+				`{"op":T}`, `{T:1}`, `{"op":"read","pattern":[{"?":T}]}`,
+				`{"op":"write","tuples":[[1T]]}`, `T`, `{"op":"read" T`,
+				strings.Replace(`{"op":"read","pattern":[1],"client":T,"seq":N}`, `T`,
+					text[:len(text)-1]+`/1"`, 1),
+			} {
+				asked++
+				r.ask(strings.NewReplacer("T", text, "N", fmt.Sprint(asked)).
+					Replace(request))
+			}
+		}
+		shown := Tuple{bad, map[string]any{bad: []any{bad}}}.String()
+		if !isPlain(shown) {
+			t.Errorf("a tuple is shown as %q", shown)
+		}
+		if got := fromJSON(shown).([]any)[0]; got != bad {
+			t.Errorf("%q is shown as %s", bad, shown)
+		}
+	}
+	r.ask(`{"op":"read","pattern":[1],"client":"a: take gets/1"}`)
+	s.stop()
+	for _, line := range lines {
+		if !isPlain(line) {
+			t.Errorf("the log has %q", line)
+		}
+	}
+	if last := lines[asked]; len(lines) != asked+1 ||
+		last != "read [1] finds nothing" {
+		t.Errorf("%d lines for %d requests, the last is %q", len(lines),
+			asked+1, last)
+	}
+}
+
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) ||
+			unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
+	})
+}
+
 // What programs in other languages rely on, to the letter.
 func TestOnTheWire(t *testing.T) {
-	s := serve(t, newAddress())
-	r := dial(t, zmq.DEALER, s.address)
-	loan := ""
-	for _, c := range [][2]string{
-		{`{"op":"write","tuples":[["fac",5],["fac",1.50]]}`, `{"status":"ok"}`},
-		{`{"op":"read","pattern":["fac",null]}`,
-			`{"status":"ok","tuples":[["fac",5]]}`},
-		{`{"op":"read","pattern":["fac",null],"max":9,"wait_ms":1000}`,
-			`{"status":"ok","tuples":[["fac",5],["fac",1.50]]}`},
-		{`{"op":"take","pattern":["fac",15e-1],"wait_ms":1000,"max":1}`,
-			`{"status":"ok","tuples":[["fac",1.50]]}`},
-		{`{"op":"take","pattern":["fac",{"?":"string"}]}`,
-			`{"status":"none"}`},
-		{`{"op":"take","pattern":["x"],"wait_ms":1}`,
-			`{"status":"none","place":1}`},
-		{`{"op":"take","pattern":["x"],"wait_ms":1,"place":1}`,
-			`{"status":"none","place":1}`},
-		{`{"op":"take","pattern":["x"],"wait_ms":1,"place":17}`,
-			`{"status":"none","place":2}`},
-		{`{"op":"take","pattern":["fac",{"?":"int64"}],"loan_ms":60000}`,
-			`{"status":"ok","tuples":[["fac",5]],"loan":"LOAN"}`},
-		{`{"op":"commit","loan":"LOAN","tuples":[["fac_res",120]]}`,
-			`{"status":"ok"}`},
-		{`{"op":"commit","loan":"LOAN"}`, `{"status":"expired"}`},
-		{`{"op":"release","loan":"LOAN"}`, `{"status":"expired"}`},
-		{`{"op":"take","pattern":[null,null],"loan_ms":60000}`,
-			`{"status":"ok","tuples":[["fac_res",120]],"loan":"LOAN"}`},
-		{`{"op":"release","loan":"LOAN"}`, `{"status":"ok"}`},
-		{`{"op":"write","tuples":[["t"]],"ttl_ms":1,"wait_ms":0}`,
-			`{"status":"ok"}`},
-		{`{"op":"cancel","client":"c","seq":1}`, `{"status":"ok"}`},
-	} {
-		got := r.ask(strings.Replace(c[0], "LOAN", loan, 1))
-		if _, after, ok := strings.Cut(got, `"loan":"`); ok {
-			loan, _, _ = strings.Cut(after, `"`)
+	onBothServers(t, func(t *testing.T, s *served) {
+		r := dial(t, zmq.DEALER, s.address)
+		loan := ""
+		for _, c := range [][2]string{
+			{`{"op":"write","tuples":[["fac",5],["fac",1.50]]}`, `{"status":"ok"}`},
+			{`{"op":"read","pattern":["fac",null]}`,
+				`{"status":"ok","tuples":[["fac",5]]}`},
+			{`{"op":"read","pattern":["fac",null],"max":9,"wait_ms":1000}`,
+				`{"status":"ok","tuples":[["fac",5],["fac",1.50]]}`},
+			{`{"op":"take","pattern":["fac",15e-1],"wait_ms":1000,"max":1}`,
+				`{"status":"ok","tuples":[["fac",1.50]]}`},
+			{`{"op":"take","pattern":["fac",{"?":"string"}]}`,
+				`{"status":"none"}`},
+			{`{"op":"take","pattern":["x"],"wait_ms":1}`,
+				`{"status":"none","place":1}`},
+			{`{"op":"take","pattern":["x"],"wait_ms":1,"place":1}`,
+				`{"status":"none","place":1}`},
+			{`{"op":"take","pattern":["x"],"wait_ms":1,"place":17}`,
+				`{"status":"none","place":2}`},
+			{`{"op":"take","pattern":["fac",{"?":"int64"}],"loan_ms":60000}`,
+				`{"status":"ok","tuples":[["fac",5]],"loan":"LOAN"}`},
+			{`{"op":"commit","loan":"LOAN","tuples":[["fac_res",120]]}`,
+				`{"status":"ok"}`},
+			{`{"op":"commit","loan":"LOAN"}`, `{"status":"expired"}`},
+			{`{"op":"release","loan":"LOAN"}`, `{"status":"expired"}`},
+			{`{"op":"take","pattern":[null,null],"loan_ms":60000}`,
+				`{"status":"ok","tuples":[["fac_res",120]],"loan":"LOAN"}`},
+			{`{"op":"release","loan":"LOAN"}`, `{"status":"ok"}`},
+			{`{"op":"write","tuples":[["t"]],"ttl_ms":1,"wait_ms":0}`,
+				`{"status":"ok"}`},
+			{`{"op":"cancel","client":"c","seq":1}`, `{"status":"ok"}`},
+		} {
+			got := r.ask(strings.Replace(c[0], "LOAN", loan, 1))
+			if _, after, ok := strings.Cut(got, `"loan":"`); ok {
+				loan, _, _ = strings.Cut(after, `"`)
+			}
+			if want := strings.Replace(c[1], "LOAN", loan, 1); got != want {
+				t.Errorf("%s is answered %s, not %s", c[0], got, want)
+			}
 		}
-		if want := strings.Replace(c[1], "LOAN", loan, 1); got != want {
-			t.Errorf("%s is answered %s, not %s", c[0], got, want)
+		// The envelope comes back as it was, whatever it holds.
+		r.send("a", "b", "", `{"op":"read","pattern":[1]}`)
+		frames, err := r.RecvMessage(0)
+		must(t, err)
+		if strings.Join(frames, "|") != `a|b||{"status":"none"}` {
+			t.Errorf("the reply is %q", frames)
 		}
-	}
-	// The envelope comes back as it was, whatever it holds.
-	r.send("a", "b", "", `{"op":"read","pattern":[1]}`)
-	frames, err := r.RecvMessage(0)
-	must(t, err)
-	if strings.Join(frames, "|") != `a|b||{"status":"none"}` {
-		t.Errorf("the reply is %q", frames)
-	}
+	})
 }
 
 // Times may be long: the server must not wait for them in one go.
@@ -136,81 +290,82 @@ func TestLongTimes(t *testing.T) {
 
 // A request that comes again is answered again, not done again.
 func TestRepeatedRequests(t *testing.T) {
-	s := serve(t, newAddress())
-	one, two := dial(t, zmq.DEALER, s.address), dial(t, zmq.DEALER, s.address)
-	same := func(want, text string) {
-		t.Helper()
-		for _, r := range []raw{one, one, two} {
-			if got := r.ask(text); got != want {
-				t.Errorf("%s is answered %s, not %s", text, got, want)
+	onBothServers(t, func(t *testing.T, s *served) {
+		one, two := dial(t, zmq.DEALER, s.address), dial(t, zmq.DEALER, s.address)
+		same := func(want, text string) {
+			t.Helper()
+			for _, r := range []raw{one, one, two} {
+				if got := r.ask(text); got != want {
+					t.Errorf("%s is answered %s, not %s", text, got, want)
+				}
 			}
 		}
-	}
-	look := func(want string) {
-		t.Helper()
-		got := two.ask(`{"op":"read","pattern":[null],"max":99}`)
-		if got != want {
-			t.Errorf("there is %s, not %s", got, want)
+		look := func(want string) {
+			t.Helper()
+			got := two.ask(`{"op":"read","pattern":[null],"max":99}`)
+			if got != want {
+				t.Errorf("there is %s, not %s", got, want)
+			}
 		}
-	}
-	ok, none := `{"status":"ok"}`, `{"status":"none"}`
-	tuple := func(n int) string {
-		return fmt.Sprintf(`{"status":"ok","tuples":[[%d]]}`, n)
-	}
-	same(ok, `{"op":"write","tuples":[[1]],"client":"c","seq":1}`)
-	look(tuple(1))
-	same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":2}`)
-	look(none)
-	if got := one.ask(`{"op":"write","tuples":[[2]],"client":"c","seq":1}`); !strings.Contains(got, "seq 1 comes after 2") {
-		t.Errorf("a lower number is answered %s", got)
-	}
-	// Cancelled: the tuple is back, once, at its old place.
-	same(ok, `{"op":"write","tuples":[[9]],"client":"d","seq":1}`)
-	same(ok, `{"op":"cancel","client":"c","seq":2}`)
-	look(`{"status":"ok","tuples":[[1],[9]]}`)
-	// A request that comes after its cancellation is not done.
-	same(ok, `{"op":"take","pattern":[null],"client":"c","seq":2}`)
-	same(ok, `{"op":"cancel","client":"c","seq":5}`)
-	same(ok, `{"op":"take","pattern":[null],"client":"c","seq":5}`)
-	look(`{"status":"ok","tuples":[[1],[9]]}`)
-	// One that has been used is not put back by a late cancel of it.
-	same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":6}`)
-	same(none, `{"op":"read","pattern":["x"],"client":"c","seq":7}`)
-	same(ok, `{"op":"cancel","client":"c","seq":6}`)
-	same(ok, `{"op":"cancel","client":"c","seq":9}`)
-	same(ok, `{"op":"cancel","client":"c","seq":9}`)
-	look(tuple(9))
-	// On loan: the cancel ends the loan.
-	one.ask(`{"op":"take","pattern":[9],"loan_ms":60000,"client":"c",` +
-		`"seq":10}`)
-	same(ok, `{"op":"cancel","client":"c","seq":10}`)
-	look(tuple(9))
+		ok, none := `{"status":"ok"}`, `{"status":"none"}`
+		tuple := func(n int) string {
+			return fmt.Sprintf(`{"status":"ok","tuples":[[%d]]}`, n)
+		}
+		same(ok, `{"op":"write","tuples":[[1]],"client":"c","seq":1}`)
+		look(tuple(1))
+		same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":2}`)
+		look(none)
+		if got := one.ask(`{"op":"write","tuples":[[2]],"client":"c","seq":1}`); !strings.Contains(got, "seq 1 comes after 2") {
+			t.Errorf("a lower number is answered %s", got)
+		}
+		// Cancelled: the tuple is back, once, at its old place.
+		same(ok, `{"op":"write","tuples":[[9]],"client":"d","seq":1}`)
+		same(ok, `{"op":"cancel","client":"c","seq":2}`)
+		look(`{"status":"ok","tuples":[[1],[9]]}`)
+		// A request that comes after its cancellation is not done.
+		same(ok, `{"op":"take","pattern":[null],"client":"c","seq":2}`)
+		same(ok, `{"op":"cancel","client":"c","seq":5}`)
+		same(ok, `{"op":"take","pattern":[null],"client":"c","seq":5}`)
+		look(`{"status":"ok","tuples":[[1],[9]]}`)
+		// One that has been used is not put back by a late cancel of it.
+		same(tuple(1), `{"op":"take","pattern":[null],"client":"c","seq":6}`)
+		same(none, `{"op":"read","pattern":["x"],"client":"c","seq":7}`)
+		same(ok, `{"op":"cancel","client":"c","seq":6}`)
+		same(ok, `{"op":"cancel","client":"c","seq":9}`)
+		same(ok, `{"op":"cancel","client":"c","seq":9}`)
+		look(tuple(9))
+		// On loan: the cancel ends the loan.
+		one.ask(`{"op":"take","pattern":[9],"loan_ms":60000,"client":"c",` +
+			`"seq":10}`)
+		same(ok, `{"op":"cancel","client":"c","seq":10}`)
+		look(tuple(9))
 
-	// While it waits: the answer goes to where it asked last, at its place.
-	wait := `{"op":"take","pattern":["w"],"wait_ms":10000,"client":"c",` +
-		`"seq":11}`
-	one.send("1", "", wait)
-	other := dial(t, zmq.DEALER, s.address)
-	other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
-	look(tuple(9)) // both have come, by now or with the next lines
-	two.send("2", "", wait)
-	three := dial(t, zmq.DEALER, s.address)
-	three.ask(`{"op":"write","tuples":[["w"]]}`)
-	frames, err := two.RecvMessage(0)
-	if err != nil || frames[0] != "2" {
-		t.Errorf("the tuple goes to %q, %v", frames, err)
-	}
-	three.ask(`{"op":"write","tuples":[["w"]]}`)
-	if got := other.reply(); got != `{"status":"ok","tuples":[["w"]]}` {
-		t.Errorf("the second in line gets %s", got)
-	}
-	// Any request from a connection ends the wait before it.
-	other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
-	other.ask(`{"op":"write","tuples":[["w"]]}`)
-	if got := other.ask(`{"op":"take","pattern":["w"]}`); got !=
-		`{"status":"ok","tuples":[["w"]]}` {
-		t.Errorf("the wait that had ended was served: %s", got)
-	}
+		// While it waits: the answer goes to where it asked last, at its place.
+		wait := `{"op":"take","pattern":["w"],"wait_ms":10000,"client":"c",` +
+			`"seq":11}`
+		one.send("1", "", wait)
+		other := dial(t, zmq.DEALER, s.address)
+		other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
+		look(tuple(9)) // both have come, by now or with the next lines
+		two.send("2", "", wait)
+		three := dial(t, zmq.DEALER, s.address)
+		three.ask(`{"op":"write","tuples":[["w"]]}`)
+		frames, err := two.RecvMessage(0)
+		if err != nil || frames[0] != "2" {
+			t.Errorf("the tuple goes to %q, %v", frames, err)
+		}
+		three.ask(`{"op":"write","tuples":[["w"]]}`)
+		if got := other.reply(); got != `{"status":"ok","tuples":[["w"]]}` {
+			t.Errorf("the second in line gets %s", got)
+		}
+		// Any request from a connection ends the wait before it.
+		other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
+		other.ask(`{"op":"write","tuples":[["w"]]}`)
+		if got := other.ask(`{"op":"take","pattern":["w"]}`); got !=
+			`{"status":"ok","tuples":[["w"]]}` {
+			t.Errorf("the wait that had ended was served: %s", got)
+		}
+	})
 }
 
 // A string is the same however it is written: programs in other languages
@@ -312,7 +467,7 @@ func TestMalformedMessages(t *testing.T) {
 	bystander := dial(t, zmq.DEALER, s.address)
 	bystander.send("", `{"op":"take","pattern":["canary"],"wait_ms":10000}`)
 	for _, c := range malformed {
-		var got reply[Tuple]
+		var got replyOf[Tuple]
 		text := r.ask(c[0])
 		must(t, json.Unmarshal([]byte(text), &got))
 		if got.Status != "error" || !strings.Contains(got.Error, c[1]) ||
@@ -360,16 +515,16 @@ func TestFarTooLarge(t *testing.T) {
 
 func TestTooManyWaitsAndLoans(t *testing.T) {
 	s := serve(t, newAddress(), func(s *Server) {
-		s.space.Advance(time.Now())
+		s.space.advance(time.Now())
+		until := time.Now().Add(time.Hour)
 		for range maxWaiting {
-			w := waitFor(t, `["w"]`)
-			w.Until = time.Now().Add(time.Hour)
-			s.space.Wait(w)
+			s.space.wait(&wait{query: &query{pattern: fields(t, `["w"]`)},
+				until: until})
 		}
 		for i := range maxLoans {
-			s.space.Write([][]field{tuple(t, fmt.Sprint(`["l",`, i, `]`))}, 0)
-			s.space.Find(Query{waitFor(t, `["l",null]`).Pattern, true,
-				time.Hour, 1, 1})
+			s.space.write([]*entry{newTuple(t, fmt.Sprint(`["l",`, i, `]`))}, 0)
+			s.space.find(&query{pattern: fields(t, `["l",null]`), take: true,
+				max: 1, loan: fmt.Sprint(i), loanFor: time.Hour})
 		}
 	})
 	r := dial(t, zmq.DEALER, s.address)
@@ -391,11 +546,7 @@ func TestTooManyWaitsAndLoans(t *testing.T) {
 func TestVanishedClients(t *testing.T) {
 	waits := make(chan bool, 1000)
 	s := serve(t, newAddress(), func(s *Server) {
-		s.Log = func(format string, _ ...any) {
-			if strings.HasSuffix(format, "waits") {
-				waits <- true
-			}
-		}
+		s.Log = onLine(" waits", waits)
 	})
 	const rounds, each = 20, 250
 	for round := range rounds {
@@ -431,19 +582,19 @@ func TestVanishedClients(t *testing.T) {
 		}
 	}
 	s.stop()
-	empty(t, s.space)
+	isEmpty(t, s.space.(*indexed))
 	if len(s.waiting) > 0 {
 		t.Errorf("%d connections are still waiting", len(s.waiting))
 	}
 	// What is remembered of them goes after some minutes.
-	if len(s.sessions) != rounds*each {
-		t.Errorf("%d sessions", len(s.sessions))
+	all := &s.sessions
+	if len(all.byClient) != rounds*each {
+		t.Errorf("%d sessions", len(all.byClient))
 	}
-	s.space.Advance(time.Now().Add(keepReplies))
-	s.sessionOf("new")
-	if len(s.sessions) != 1 || s.recent.Len() != 1 || s.kept != 0 {
-		t.Errorf("%d sessions of %d bytes are still kept", len(s.sessions),
-			s.kept)
+	all.get("new", time.Now().Add(keepReplies))
+	if len(all.byClient) != 1 || all.recent.Len() != 1 || all.kept != 0 {
+		t.Errorf("%d sessions of %d bytes are still kept", len(all.byClient),
+			all.kept)
 	}
 }
 
@@ -470,15 +621,16 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 	ask("take")
 	s.stop()
-	if s.kept < maxKept/2 || s.kept > maxKept+maxReply {
-		t.Errorf("%d bytes are kept", s.kept)
+	all := &s.sessions
+	if all.kept < maxKept/2 || all.kept > maxKept+maxReply {
+		t.Errorf("%d bytes are kept", all.kept)
 	}
 	for i := range 2 * maxReplies {
-		s.sessionOf(fmt.Sprint(i))
+		all.get(fmt.Sprint(i), time.Now())
 	}
-	if n := len(s.sessions); n > maxReplies+1 || n != s.recent.Len() ||
-		s.kept != 0 {
-		t.Errorf("%d sessions, %d bytes", n, s.kept)
+	if n := len(all.byClient); n > maxReplies+1 || n != all.recent.Len() ||
+		all.kept != 0 {
+		t.Errorf("%d sessions, %d bytes", n, all.kept)
 	}
 }
 
@@ -568,7 +720,7 @@ func FuzzServer(f *testing.F) {
 		r.send("", fmt.Sprintf(`{"op":%q}`, end))
 		for got := ""; !strings.Contains(got, end); {
 			got = r.reply()
-			var some reply[Tuple]
+			var some replyOf[Tuple]
 			must(t, json.Unmarshal([]byte(got), &some))
 			if (some.Status == "error") != (some.Error != "") {
 				t.Errorf("%q is answered %s", frames, got)

@@ -1,6 +1,7 @@
 package tuplespace
 
 import (
+	"container/list"
 	"fmt"
 	"time"
 )
@@ -16,53 +17,59 @@ const (
 // A session is what the server remembers of a client: its last request, and
 // how that was answered or who waits for the answer.
 type session struct {
-	client string
+	client string // "": it was given up
 	seq    int64
-	answer []byte
-	took   Found // what the answer took out of the space
+	answer string
+	took   *found // what the answer took out of the space
 	waits  *caller
 	used   time.Time
 }
 
-// isFresh looks at what the client asked before. It is false where the
-// request has come twice, and is not to be done again.
-func (s *Server) isFresh(c *caller) (bool, error) {
-	r := c.request
-	c.session = s.sessionOf(r.Client)
+// sessions are those of all clients that have given a name. If there are too
+// many, those that were not used for longest are given up.
+type sessions struct {
+	byClient map[string]*list.Element
+	recent   list.List // of *session, the last used at the back
+	kept     int       // bytes of their answers
+}
+
+func newSessions() sessions {
+	return sessions{byClient: map[string]*list.Element{}}
+}
+
+// isNew looks at what the client asked before. It is false if the request has
+// come again, and is not to be done again.
+func (s *Server) isNew(c *caller, r *request) (bool, error) {
+	c.session = s.sessions.get(r.Client, s.now)
 	last := c.session
 	switch {
 	case r.Op == "cancel" && r.Seq == last.seq:
 		s.stopWaiting(last.waits)
-		took := last.took
-		last.took = Found{}
-		s.space.GiveBack(took)
+		s.giveBack(last.took)
 	case r.Op == "cancel" && r.Seq < last.seq: // it has had its reply
 		c.session = nil
 	case r.Seq < last.seq:
 		return true, fmt.Errorf("seq %d comes after %d", r.Seq, last.seq)
 	case r.Seq > last.seq: // if a cancel, then of what has yet to come
 		s.stopWaiting(last.waits)
-		last.seq, last.took = r.Seq, Found{}
-		s.kept -= len(last.answer)
-		last.answer = nil
+		s.sessions.forgetAnswer(last)
+		last.seq = r.Seq
 	case last.waits != nil: // the answer goes to where it asks from now
 		delete(s.waiting, last.waits.connection())
 		s.stopWaiting(s.waiting[c.connection()])
 		last.waits.envelope = c.envelope
 		s.waiting[c.connection()] = last.waits
 		return false, nil
-	case last.answer != nil:
-		s.send(c, string(last.answer))
+	case last.answer != "":
+		s.outbox = append(s.outbox, reply{c, last.answer, nil})
 		return false, nil
 	}
 	return true, nil
 }
 
-// sessionOf finds the client's session, or begins one. The oldest are given
-// up where there are too many.
-func (s *Server) sessionOf(client string) *session {
-	now := s.space.now
-	element := s.sessions[client]
+// get finds the client's session, or begins one.
+func (s *sessions) get(client string, now time.Time) *session {
+	element := s.byClient[client]
 	if element != nil { // first, so that it is not given up now
 		s.recent.MoveToBack(element)
 		element.Value.(*session).used = now
@@ -73,15 +80,28 @@ func (s *Server) sessionOf(client string) *session {
 			now.Sub(oldest.used) < keepReplies {
 			break
 		}
-		s.recent.Remove(s.sessions[oldest.client])
-		delete(s.sessions, oldest.client)
-		s.kept -= len(oldest.answer)
-		oldest.client = "" // given up
+		s.recent.Remove(s.byClient[oldest.client])
+		delete(s.byClient, oldest.client)
+		s.forgetAnswer(oldest)
+		oldest.client = ""
 	}
 	if element == nil {
 		element = s.recent.PushBack(&session{client: client, seq: -1,
 			used: now})
-		s.sessions[client] = element
+		s.byClient[client] = element
 	}
 	return element.Value.(*session)
+}
+
+// remember keeps the answer to a client's last request.
+func (s *sessions) remember(last *session, answer string, took *found) {
+	if last.client != "" {
+		s.kept += len(answer) - len(last.answer)
+		last.answer, last.took = answer, took
+	}
+}
+
+func (s *sessions) forgetAnswer(last *session) {
+	s.kept -= len(last.answer)
+	last.answer, last.took = "", nil
 }

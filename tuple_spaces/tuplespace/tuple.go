@@ -19,101 +19,65 @@ const (
 	maxExponent = 1_000     // of a number: a reader writes 1e1000 in full
 )
 
-// A kind is a set of the types that a typed wildcard can name. An integer is
-// of several kinds at once: 5 matches int64, int and number.
-type kind uint8
-
-const (
-	isString kind = 1 << iota
-	isBool
-	isNumber
-	isInt   // a whole number of any size: 30 factorial, 1.0, 1e3
-	isInt64 // a whole number that fits into 64 bits
-	isArray
-	isObject
-	isAnything kind = 1<<iota - 1
-)
-
 // kinds has the wildcards by their names on the wire.
 var kinds = map[string]kind{"string": isString, "bool": isBool,
 	"number": isNumber, "int": isInt, "int64": isInt64, "array": isArray,
 	"object": isObject, "": isAnything}
 
+// A key that would be longer than this is a hash: what waits is compared with
+// many tuples, and is not to keep a long text in memory.
 const maxKey = 64
 
-// A field is one value of a tuple as the space keeps it. Two fields are equal
-// if their keys are, however they were written: 1, 1.0 and 1e0 have the same
-// key, and so have two objects with the same members in another order. A key
-// that would be longer than maxKey bytes is a hash.
-type field struct {
-	key  string
-	text string // JSON, with numbers as they were written
-	kind kind
-}
-
-// A condition is what a pattern asks of one field: a key, which makes it an
-// actual parameter in Linda's words, or one of some kinds, a formal one.
-type condition struct {
-	key  string // "": any value of these kinds
-	kind kind
-}
-
-func (c condition) given() bool { return c.key != "" }
-
-// matches is the whole of Linda's matching: as many fields as conditions,
-// and each of them equal, or of the right type.
-func matches(pattern []condition, tuple []field) bool {
-	if len(pattern) != len(tuple) {
-		return false
-	}
-	for i, c := range pattern {
-		if c.given() && c.key != tuple[i].key ||
-			!c.given() && c.kind&tuple[i].kind == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// newTuple makes fields of what JSON has brought, and checks them.
-func newTuple(values []json.RawMessage) ([]field, error) {
+// newEntry makes a tuple of what JSON has brought, and checks it.
+func newEntry(values []json.RawMessage) (*entry, error) {
 	if err := checkLength("tuple", len(values)); err != nil {
 		return nil, err
 	}
-	tuple := make([]field, len(values))
+	t := &entry{fields: make([]field, len(values))}
+	text := make([]byte, 0, totalLength(values))
 	for i, value := range values {
-		var err error
 		if _, ok := wildcard(value); ok {
-			err = errors.New("null and {\"?\":...} are for patterns only")
-		} else {
-			tuple[i], err = newField(value)
+			return nil, fmt.Errorf("field %d: null and {\"?\":...} are for "+
+				"patterns only", i)
 		}
+		f, plain, err := newField(value)
 		if err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
+		t.fields[i] = f
+		text = append(append(text, ','), plain...)
 	}
-	return tuple, nil
+	text[0] = '['
+	t.text = string(append(text, ']'))
+	return t, nil
 }
 
-// newPattern is newTuple for a pattern, where null is a wildcard, and
+func totalLength(values []json.RawMessage) int {
+	n := len("[]") + len(values)
+	for _, value := range values {
+		n += len(value)
+	}
+	return n
+}
+
+// newPattern is newEntry for a pattern, where null is a wildcard, and
 // {"?":"int"} one with a type.
-func newPattern(values []json.RawMessage) ([]condition, error) {
+func newPattern(values []json.RawMessage) ([]field, error) {
 	if err := checkLength("pattern", len(values)); err != nil {
 		return nil, err
 	}
-	pattern := make([]condition, len(values))
+	pattern := make([]field, len(values))
 	for i, value := range values {
-		f, err := field{}, error(nil)
+		var err error
 		if name, ok := wildcard(value); !ok {
-			f, err = newField(value)
-		} else if f.kind = kinds[name]; f.kind == 0 {
+			pattern[i], _, err = newField(value)
+		} else if pattern[i].kind = kinds[name]; kinds[name] == 0 {
 			err = fmt.Errorf("there is no type %.60q; there are int64, int, "+
 				"number, string, bool, array, object", name)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
-		pattern[i] = condition{f.key, f.kind}
 	}
 	return pattern, nil
 }
@@ -152,19 +116,20 @@ func wildcard(value json.RawMessage) (name string, ok bool) {
 	return fmt.Sprint(kind), ok && len(object) == 1 && err == nil
 }
 
-// newField makes a field of a JSON value, which its first character tells.
-func newField(value json.RawMessage) (f field, err error) {
-	f.text = string(value)
+// newField makes a field of a JSON value, whose first character tells what it
+// is. It also returns the text that others get to see.
+func newField(value json.RawMessage) (f field, text string, err error) {
+	text = string(value)
 	switch value[0] {
 	case 't', 'f':
 		f.kind = isBool
 	case '"':
 		f.kind = isString
 		// A can be written \u0041, and the last two here always are by Go.
-		if strings.ContainsAny(f.text, "\\\u2028\u2029") {
+		if strings.ContainsAny(text, "\\\u2028\u2029") {
 			var s string
 			err = decode(value, &s)
-			f.text = encode(s)
+			text = encode(s)
 		}
 	case '[', '{':
 		f.kind = isArray
@@ -173,22 +138,22 @@ func newField(value json.RawMessage) (f field, err error) {
 		}
 		var v any
 		if err := decode(value, &v); err != nil {
-			return f, err
+			return f, "", err
 		}
-		f.text = encode(v)
+		text = encode(v)
 		if v, err = plain(v, 1); err == nil {
 			f.key = encode(v)
 		}
 	default:
-		f.key, f.kind, err = number(f.text)
+		f.key, f.kind, err = number(text)
 	}
-	if f.key == "" || f.key == f.text {
-		f.key = f.text // one string in memory
+	if f.key == "" || f.key == text {
+		f.key = text
 	}
-	if len(f.key) > maxKey { // a write compares it with many that wait
+	if len(f.key) > maxKey {
 		f.key = fmt.Sprintf("#%x", sha256.Sum256([]byte(f.key)))
 	}
-	return f, err
+	return f, text, err
 }
 
 // plain returns an array or object with all of its numbers in the one form

@@ -69,6 +69,9 @@ func marshal(field any) (json.RawMessage, error) {
 		if !utf8.ValidString(field) {
 			return nil, errors.New("the text is not UTF-8")
 		}
+	case Tuple: // as in Write(ctx, tuple)
+		return nil, errors.New("a Tuple is no field: give its fields, as in " +
+			"Write(ctx, tuple...), or a list as []any")
 	case big.Int: // a pointer to it would be a formal parameter
 		return json.Marshal(&field)
 	}
