@@ -43,3 +43,21 @@ func offlineSubscriber(l *lab.Lab) {
 		"%d published while the subscriber was away, %d of them missed; "+
 			"of the others %d", back-left, away, others)
 }
+
+var offlineSubscriberWithout = []lab.Without{
+	{Name: "history", Cure: true, Edit: lab.Edit{
+		File: "event_notification/publisher/main.go",
+		Line: "	for seq := 0; ; seq++ {\n",
+		Become: "	var history []string\n	before := 0\n" +
+			"	for seq := 0; ; seq++ {\n"},
+		And: []lab.Edit{{File: "event_notification/publisher/main.go",
+			Line: "		e := event.Measure(seq)\n",
+			Become: "		if audience.here > before { // again, to everybody\n" +
+				"			for _, frame := range history {\n" +
+				"				socket.Send(frame, 0)\n			}\n		}\n" +
+				"		before = audience.here\n" +
+				"		e := event.Measure(seq)\n" +
+				"		history = append(history, e.Frame(*topic))\n"}},
+		Watch: "The publisher keeps all events, and publishes them once more " +
+			"whenever somebody comes. That is what a broker does, and better."},
+}

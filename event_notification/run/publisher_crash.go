@@ -48,3 +48,13 @@ func publisherCrash(l *lab.Lab) {
 		"%d of %d subscribers came back by themselves; together they "+
 			"missed %d of the first events", back, len(subscribers), gone)
 }
+
+var publisherCrashWithout = []lab.Without{
+	{Name: "reconnect", Edit: lab.Edit{
+		File: "event_notification/subscriber/main.go",
+		Line: "	err = socket.SetSubscribe(*wanted)\n",
+		Become: "	socket.SetReconnectIvl(-1) // do not connect again\n" +
+			"	err = socket.SetSubscribe(*wanted)\n"},
+		Watch: "ZeroMQ connects again by itself, unless it is told not to: " +
+			"then nobody comes back."},
+}

@@ -38,3 +38,11 @@ func slowJoiner(l *lab.Lab) {
 		"of %d events the subscriber missed %d without -wait, %d with -wait 1",
 		count, hasty, patient)
 }
+
+var slowJoinerWithout = []lab.Without{
+	{Name: "wait", Edit: lab.Edit{File: "event_notification/publisher/main.go",
+		Line:   "audience.await(*wait)",
+		Become: "audience.await(0)"},
+		Watch: "Without the wait, -wait 1 changes nothing: the first events " +
+			"reach nobody."},
+}

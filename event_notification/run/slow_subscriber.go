@@ -39,3 +39,14 @@ func slowSubscriber(l *lab.Lab) {
 		"%d published; the quick subscriber missed %d, the slow one %d",
 		thawed+1, missedQuick, missedSlow)
 }
+
+var slowSubscriberWithout = []lab.Without{
+	{Name: "no-limit", Cure: true, Edit: lab.Edit{
+		File: "event_notification/publisher/main.go",
+		Line: "	if err := socket.SetXpubVerboser(1); err != nil {\n",
+		Become: "	if err := socket.SetSndhwm(0); err != nil { // no limit\n" +
+			"		return err\n	}\n" +
+			"	if err := socket.SetXpubVerboser(1); err != nil {\n"},
+		Watch: "Without the high-water mark of 1000 events the publisher keeps " +
+			"them all, in its memory, however many that are."},
+}

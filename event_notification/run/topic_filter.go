@@ -45,3 +45,16 @@ func topicFilter(l *lab.Lab) {
 	l.Verdict(holds, "of %d TEMP and %d TEMPERATURE: %s", count, count,
 		strings.Join(counted, ", "))
 }
+
+var topicFilterWithout = []lab.Without{
+	{Name: "topic", Edit: lab.Edit{File: "event_notification/subscriber/main.go",
+		Line:   "socket.SetSubscribe(*wanted)",
+		Become: "socket.SetSubscribe(\"\")"},
+		Watch: "An empty topic is how every topic begins: all get all."},
+	{Name: "prefix", Cure: true, Edit: lab.Edit{
+		File:   "event_notification/subscriber/main.go",
+		Line:   "socket.SetSubscribe(*wanted)",
+		Become: "socket.SetSubscribe(*wanted + \" \")"},
+		Watch: "With the space that follows a topic, TEMP does not match " +
+			"TEMPERATURE."},
+}

@@ -11,7 +11,13 @@ import (
 
 // A sample over all the patterns: the experiment holds, and breaks without
 // the line. make claims WITHOUT=1 tries them all.
-var sample = [][3]string{}
+var sample = [][3]string{
+	{"request_reply", "moved-server", "name"},
+	{"request_reply", "client-first", "again"},
+	{"event_notification", "slow-joiner", "wait"},
+	{"event_notification", "topic-filter", "topic"},
+	{"go_basics/sockets", "byte-stream", "chunk"},
+}
 
 // The patterns with experiments.
 func patterns(t *testing.T) (all []string) {

@@ -27,3 +27,10 @@ func clientFirst(l *lab.Lab) {
 		"1 request before the server was there, %d received, %d answered",
 		handled, answered)
 }
+
+var clientFirstWithout = []lab.Without{
+	{Name: "again", Edit: lab.Edit{File: "request_reply/client/main.go",
+		Line:   "			continue\n",
+		Become: "			return err\n"},
+		Watch: "The client asks once. Nobody is there, and it gives up."},
+}

@@ -14,11 +14,14 @@ func main() {
 		"A client sends a request to a server and waits for its reply.",
 		story,
 		lab.Experiment{Name: "client-first", Run: clientFirst,
-			Claim: "The client may start before the server."},
+			Without: clientFirstWithout,
+			Claim:   "The client may start before the server."},
 		lab.Experiment{Name: "server-crash", Run: serverCrash,
+			Without: serverCrashWithout,
 			Claim: "A client that asks again survives a crash of the server" +
 				" (at least once); a plain REQ hangs for ever."},
 		lab.Experiment{Name: "moved-server", Run: movedServer,
+			Without: movedServerWithout,
 			Claim: "A client must know where the server is: if the server" +
 				" moves, the client asks in vain."},
 	)

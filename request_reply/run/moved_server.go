@@ -34,3 +34,24 @@ func movedServer(l *lab.Lab) {
 		"%d reply before the server moved; then %d at the old address, %d at "+
 			"the new one", replies, inVain, again)
 }
+
+// A name that is looked up takes the place of an address that is known: here
+// it is a file, elsewhere a name service.
+var movedServerWithout = []lab.Without{
+	{Name: "name", Cure: true, Edit: lab.Edit{
+		File: "request_reply/server/main.go",
+		Line: "	log.Printf(\"listening on %s\", ",
+		Become: "	os.WriteFile(os.Getenv(\"DISTSYS_BIN\")+\"/name\", " +
+			"[]byte(*bind), 0o600)\n	log.Printf(\"listening on %s\", "},
+		And: []lab.Edit{
+			{File: "request_reply/server/main.go", Line: "	\"strings\"\n",
+				Become: "	\"os\"\n	\"strings\"\n"},
+			{File: "request_reply/client/main.go",
+				Line: "	err = socket.Connect(*connect)\n",
+				Become: "	name, err := os.ReadFile(os.Getenv(" +
+					"\"DISTSYS_BIN\") + \"/name\")\n" +
+					"	if err == nil {\n		*connect = string(name)\n	}\n" +
+					"	err = socket.Connect(*connect)\n"}},
+		Watch: "The server leaves its address in a file, and the client " +
+			"looks it up: it asks at the old address no more."},
+}

@@ -22,11 +22,13 @@ func serverCrash(l *lab.Lab) {
 	server.WaitFor("received")
 	server.Kill()
 
-	l.Step("the server is back; a client that asks again after 2 s asks it, " +
+	// Six seconds, so that the plain REQ waits for longer than any limit that
+	// a client has by itself.
+	l.Step("the server is back; a client that asks again after 6 s asks it, " +
 		"and it crashes once more")
 	first := start("30s")
 	again := l.Start("request_reply/client", "-connect", address,
-		"-timeout", "2s", "-tries", "1000", "again")
+		"-timeout", "6s", "-tries", "1000", "again")
 	first.WaitFor("received \"again\"")
 	first.Kill()
 
@@ -51,4 +53,25 @@ func serverCrash(l *lab.Lab) {
 	l.Verdict(hangs && status == 0 && answered == 1 && handled >= 2,
 		"plain REQ: %s; asking again: 1 request, received %d times, "+
 			"%d reply", reply, handled, answered)
+}
+
+var serverCrashWithout = []lab.Without{
+	{Name: "again", Edit: lab.Edit{File: "request_reply/client/main.go",
+		Line:   "			continue\n",
+		Become: "			return err\n"},
+		Watch: "The client asks once: its request dies with the server."},
+	{Name: "for-ever", Edit: lab.Edit{File: "request_reply/client/main.go",
+		Line: "	if *timeout > 0 {\n",
+		Become: "	if *timeout == 0 {\n		*timeout = 5 * time.Second\n	}\n" +
+			"	if *timeout > 0 {\n"},
+		Watch: "With a time limit the plain REQ gives up, and does not hang."},
+	{Name: "new-socket", Edit: lab.Edit{File: "request_reply/client/main.go",
+		Line: "	reply, err = socket.Recv(0)\n" +
+			"	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n",
+		Become: "	reply, err = socket.Recv(0)\n" +
+			"	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n" +
+			"		_, err = socket.Send(message, 0) // again, on this socket\n" +
+			"	}\n	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n"},
+		Watch: "A REQ may not ask again on the same socket: the second Send " +
+			"fails."},
 }

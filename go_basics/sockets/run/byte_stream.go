@@ -50,3 +50,28 @@ func byteStream(l *lab.Lab) {
 		asThree == 3, "TCP: 2 messages arrived as %d, 1 long one as %d; "+
 		"ZeroMQ: the same 3 arrived as %d", asOne, asSeveral, asThree)
 }
+
+var byteStreamWithout = []lab.Without{
+	{Name: "chunk", Edit: lab.Edit{File: "go_basics/sockets/server/main.go",
+		Line:   "make([]byte, 1024)",
+		Become: "make([]byte, 4096)"},
+		Watch: "A larger buffer hides that one message can arrive as several: " +
+			"until a message is larger still."},
+	{Name: "lines", Cure: true, Edit: lab.Edit{
+		File: "go_basics/sockets/server/main.go",
+		Line: "		n, err := conn.Read(chunk)\n",
+		Become: "		chunk, err := lines.ReadBytes('\\n')\n" +
+			"		n := max(0, len(chunk)-1)\n"},
+		And: []lab.Edit{
+			{File: "go_basics/sockets/server/main.go",
+				Line:   "	chunk := make([]byte, 1024)\n",
+				Become: "	lines := bufio.NewReader(conn)\n"},
+			{File: "go_basics/sockets/server/main.go",
+				Line:   "import (\n",
+				Become: "import (\n	\"bufio\"\n"},
+			{File: "go_basics/sockets/client/main.go",
+				Line:   "conn.Write(text)",
+				Become: "conn.Write(append(text, '\\n'))"}},
+		Watch: "With a line feed at the end of each message, and a server that " +
+			"reads up to there, two arrive as two, and one as one."},
+}

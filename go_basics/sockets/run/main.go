@@ -14,6 +14,7 @@ func main() {
 		"A client talks to a server by plain TCP.",
 		story,
 		lab.Experiment{Name: "byte-stream", Run: byteStream,
+			Without: byteStreamWithout,
 			Claim: "TCP carries bytes: two messages can arrive as one, and" +
 				" one as several. ZeroMQ carries messages, each as a whole."},
 	)
