@@ -59,7 +59,7 @@ func burst(b *testing.B, events, n int) (took time.Duration, missing int) {
 	}
 	p := l.Start(publisher, "-bind", address, "-wait", fmt.Sprint(n), "-count",
 		fmt.Sprint(events), "-interval", "0").Mute()
-	p.WaitFor(fmt.Sprintf("subscribers: %d", n))
+	p.WaitFor(fmt.Sprintf("subscribers: %d ", n))
 	begun := time.Now()
 	for _, s := range all {
 		s.WaitForNumber("received TEMP event ", events-1)

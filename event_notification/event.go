@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"distsys/internal/cli"
 )
 
 // Topic is how an event begins, and what subscribers ask for.
@@ -20,7 +22,8 @@ type Event struct {
 }
 
 func (e Event) String() string {
-	return fmt.Sprintf("event %d of %s: %d degrees", e.Seq, e.Sensor, e.Temp)
+	return fmt.Sprintf("event %d of %s: %d degrees", e.Seq,
+		cli.Quote(e.Sensor), e.Temp)
 }
 
 // Measure returns the event with that number, as a sensor would.
@@ -35,6 +38,16 @@ func (e Event) Frame(topic string) string {
 		panic(err) // numbers and a text can always be written as JSON
 	}
 	return topic + " " + string(text)
+}
+
+// Parse returns the topic and the event in a message. It fails if there is
+// more than one frame, or if that is not as it should be.
+func Parse(frames []string) (topic string, event Event, err error) {
+	if len(frames) != 1 {
+		return "", Event{}, fmt.Errorf("%d frames, one is expected",
+			len(frames))
+	}
+	return ParseFrame(frames[0])
 }
 
 // ParseFrame returns the topic and the event in a frame. It fails if the

@@ -1,6 +1,7 @@
 package requestreply_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -80,6 +81,110 @@ func TestLargeAndMultipartRequests(t *testing.T) {
 	}
 }
 
+// A reply of two frames is none; a request of two is answered, with a word.
+func TestFrames(t *testing.T) {
+	l := labtest.New(t)
+	server := labtest.Socket(t, zmq.REP)
+	address := l.Address()
+	labtest.Must(t, server.Bind(address))
+	replied := make(chan error, 1)
+	go func() {
+		_, err := server.Recv(0)
+		if err == nil {
+			_, err = server.SendMessage("one", "two")
+		}
+		replied <- err
+	}()
+	labtest.Refused(t, "request_reply/client", []string{"-connect", address},
+		"the reply has 2 frames, one is expected")
+	labtest.Must(t, <-replied)
+
+	ours, address := serve(l)
+	client := labtest.Socket(t, zmq.REQ)
+	labtest.Must(t, client.Connect(address))
+	_, err := client.SendMessage("one", "two")
+	labtest.Must(t, err)
+	ours.WaitFor(": 2 frames, one is expected")
+	ours.WaitFor(`received "one two"`)
+	_, err = client.RecvMessage(0)
+	labtest.Must(t, err)
+	_, err = client.SendMessage("one")
+	labtest.Must(t, err)
+	ours.WaitFor(`replied "one!"`)
+	if n := lab.Count("expected", ours); n != 1 {
+		t.Errorf("%d complaints about the number of frames", n)
+	}
+}
+
+// Nobody's reply can colour the terminal, or move about on it.
+func TestControlCharacters(t *testing.T) {
+	l := labtest.New(t)
+	server := labtest.Socket(t, zmq.REP)
+	address := l.Address()
+	labtest.Must(t, server.Bind(address))
+	client := l.Start("request_reply/client", "-connect", address)
+	_, err := server.Recv(0)
+	labtest.Must(t, err)
+	_, err = server.Send("\x1b[31mred\u202e, two\nlines 🐇", 0)
+	labtest.Must(t, err)
+	const want = `\x1b[31mred\u202e, two` + "\nlines 🐇"
+	if client.Wait() != 0 || client.Text() != want {
+		t.Errorf("the client printed %q", client.Text())
+	}
+}
+
+// A request that is too long is not taken: its sender is cut off.
+func TestLongRequest(t *testing.T) {
+	l := labtest.New(t)
+	server, address := serve(l)
+	client := labtest.Socket(t, zmq.REQ)
+	const events = "inproc://long-request"
+	labtest.Must(t, client.Monitor(events, zmq.EVENT_DISCONNECTED))
+	monitor := labtest.Socket(t, zmq.PAIR)
+	labtest.Must(t, monitor.Connect(events))
+	labtest.Must(t, client.Connect(address))
+	_, err := client.SendBytes(make([]byte, 50<<20), 0)
+	labtest.Must(t, err)
+
+	// Either it is cut off or it has its reply.
+	poller := zmq.NewPoller()
+	poller.Add(client, zmq.POLLIN)
+	poller.Add(monitor, zmq.POLLIN)
+	ready, err := poller.Poll(lab.Patience)
+	labtest.Must(t, err)
+	if len(ready) != 1 || ready[0].Socket != monitor {
+		t.Errorf("50 MiB were taken: %v", ready)
+	}
+
+	other := l.Start("request_reply/client", "-connect", address, "x")
+	if other.Wait() != 0 || lab.Count("received", server) != 1 {
+		t.Errorf("the server printed %.500q", server.Text())
+	}
+}
+
+func TestTakesACrowd(t *testing.T) {
+	server, address := serve(labtest.New(t))
+	labtest.TakesACrowd(t, server, address)
+}
+
+// The address that the server prints is the one that it has.
+func TestRealAddress(t *testing.T) {
+	l := labtest.New(t)
+	for _, bind := range []string{"tcp://127.0.0.1:*", "tcp://[::1]:*"} {
+		if _, err := net.Listen("tcp", "[::1]:0"); err != nil &&
+			strings.Contains(bind, "::1") {
+			t.Skip("no IPv6 here")
+		}
+		server := l.Start("request_reply/server", "-bind", bind)
+		_, address, _ := strings.Cut(server.WaitFor("listening on "),
+			"listening on ")
+		client := l.Start("request_reply/client", "-connect", address, "x")
+		if client.Wait() != 0 || client.Text() != "x!" {
+			t.Errorf("-connect %s: %s", address, client.Text())
+		}
+	}
+}
+
 func TestStopIsAnswered(t *testing.T) {
 	l := labtest.New(t)
 	server, address := serve(l)
@@ -101,7 +206,8 @@ func TestNoServer(t *testing.T) {
 		"no server answered at "+address, "go run ./request_reply/server")
 	labtest.Refused(t, "request_reply/client", []string{"-connect",
 		"tcp://no-such-host.invalid:1", "-timeout", "50ms", "-tries", "1"},
-		"no server answered at tcp://no-such-host.invalid:1")
+		"connect to tcp://no-such-host.invalid:1: lookup ",
+		"check the name of the machine")
 }
 
 func TestBadAddress(t *testing.T) {
@@ -137,6 +243,7 @@ func TestBadCommandLine(t *testing.T) {
 		{client, []string{"hello", "world"}, `surplus argument "world"`},
 		{client, []string{"hello", "-tries", "1"}, "flags come before words"},
 		{client, []string{"-tries", "many"}, "invalid value"},
+		{client, []string{"-timeout", "1000h"}, "24 days at most"},
 		{"request_reply/run", []string{"client-frist"},
 			`no experiment "client-frist"; there are: client-first, `},
 		{"request_reply/run", []string{"client-first", "-step"},

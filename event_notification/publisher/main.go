@@ -24,7 +24,7 @@ var (
 	bind     = flag.String("bind", event.Address, "`address` to listen on")
 	interval = flag.Duration("interval", time.Second, "`time` between events")
 	count    = flag.Int("count", 0, "how many events; 0: endless")
-	wait     = flag.Int("wait", 0, "first wait for that many subscribers")
+	wait     = flag.Int("wait", 0, "first wait for that many subscriptions")
 	topic    = flag.String("topic", event.Topic, "what an event begins with")
 )
 
@@ -50,7 +50,7 @@ func publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
-	log.Printf("listening on %s", *bind)
+	log.Printf("listening on %s", socket.Address())
 
 	// Without -wait the first events reach nobody: even a subscriber that
 	// was here before needs a moment to connect.
@@ -83,37 +83,43 @@ func publish(ctx context.Context) error {
 	}
 }
 
-// An audience counts the subscribers, by what the socket hears of them.
+// An audience counts the subscriptions, by what the socket hears of them: a
+// subscriber has one for each topic that it asks for.
 type audience struct {
-	socket *zeromq.Socket
-	here   int
+	socket        *zeromq.Socket
+	subscriptions int
+	shown         int // the number that was printed last
 }
 
-// await waits until n subscribers are here.
+// await waits until there are n subscriptions.
 func (a *audience) await(n int) error {
-	for a.here < n {
+	for a.subscriptions < n {
 		if err := a.hear(0); err != nil {
 			return err
 		}
+		a.show()
 	}
 	return nil
 }
 
-// update hears who has come and gone meanwhile, and waits for no one.
+// update hears who has come and gone meanwhile. It waits for no one, nor for
+// someone who comes and goes for ever: the rest is heard next time.
 func (a *audience) update() error {
-	for {
+	for range 100 {
 		err := a.hear(zmq.DONTWAIT)
 		if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
-			return nil // that was all
+			break // that was all
 		}
 		if err != nil {
 			return err
 		}
 	}
+	a.show()
+	return nil
 }
 
-// hear receives one message: 1 and a topic from a subscriber that has come,
-// 0 and a topic from one that has gone.
+// hear receives one message: 1 and a topic for a subscription that begins, 0
+// and a topic for one that ends.
 func (a *audience) hear(flags zmq.Flag) error {
 	heard, err := a.socket.Recv(flags)
 	if err != nil {
@@ -121,10 +127,22 @@ func (a *audience) hear(flags zmq.Flag) error {
 	}
 	switch {
 	case strings.HasPrefix(heard, "\x01"):
-		a.here++
-	case strings.HasPrefix(heard, "\x00"):
-		a.here--
+		a.subscriptions++
+	case strings.HasPrefix(heard, "\x00") && a.subscriptions > 0:
+		a.subscriptions--
 	}
-	log.Printf("subscribers: %d", a.here)
 	return nil
+}
+
+// show prints the number of subscriptions, if it has changed.
+func (a *audience) show() {
+	if a.subscriptions == a.shown {
+		return
+	}
+	a.shown = a.subscriptions
+	noun := "subscriptions"
+	if a.subscriptions == 1 {
+		noun = "subscription"
+	}
+	log.Printf("heard from subscribers: %d %s", a.subscriptions, noun)
 }

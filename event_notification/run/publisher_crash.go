@@ -30,7 +30,7 @@ func publisherCrash(l *lab.Lab) {
 	for _, s := range subscribers {
 		s.Thaw()
 	}
-	second.WaitFor("subscribers: 2")
+	second.WaitFor("subscribers: 2 ")
 	second.WaitFor(published)
 
 	here := second.LastNumber(published)

@@ -57,20 +57,20 @@ func subscribe(ctx context.Context) error {
 
 	for {
 		// From whichever publisher: ZeroMQ joins them all in one queue.
-		frame, err := socket.Recv(0)
+		frames, err := socket.RecvMessage(0)
 		if err != nil {
 			return fmt.Errorf("receive an event: %w", err)
 		}
 
-		topic, e, err := event.ParseFrame(frame)
+		topic, e, err := event.Parse(frames)
 		if err != nil {
-			log.Printf("skipped %.60q: %v", frame, err)
+			log.Printf("skipped %.60q: %v", frames[0], err)
 			continue
 		}
-		log.Printf("received %.20s %v", topic, e)
+		log.Printf("received %s %v", cli.Quote(topic), e)
 		if e.Temp > hot {
 			log.Printf("warning: high temperature measured by sensor %s",
-				e.Sensor)
+				cli.Quote(e.Sensor))
 		}
 	}
 }

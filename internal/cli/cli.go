@@ -413,6 +413,7 @@ func say(text string) {
 // What a newcomer meets, and what to do about it. The texts are those of the
 // operating system and of libzmq.
 var cures = []struct{ sign, cure string }{
+	{"lookup ", "; check the name of the machine, or give its IP address"},
 	{"ddress already in use", "; the port is taken, perhaps by the same " +
 		"program in another terminal: stop that one (WHO), or choose " +
 		"another with -bind"},

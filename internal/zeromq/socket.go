@@ -4,18 +4,41 @@ package zeromq
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	zmq "github.com/pebbe/zmq4"
 )
 
-// A Socket is a ZeroMQ socket that lives as long as a context. Bind, Connect,
-// Send, Recv and all the others are the library's own. Like every ZeroMQ
-// socket it belongs to one goroutine.
+// What Bind sets, since anybody may connect to a socket that is bound.
+const (
+	// MaxFrame is how long a frame may be that others send, in bytes.
+	// Whoever sends a longer one is cut off, without a word: else one peer's
+	// 50 MiB would keep all others waiting.
+	MaxFrame = 1 << 20
+
+	// Backlog is how many peers may connect in one instant. ZeroMQ's own 100
+	// would have 1,000 of them wait for more than a second.
+	Backlog = 4096
+)
+
+// lookupTime is how long the search for a host's name may take.
+const lookupTime = 5 * time.Second
+
+// A Socket is a ZeroMQ socket that lives as long as a context. Send, Recv and
+// all the others are the library's own; Bind and Connect are as well, but see
+// there. Like every ZeroMQ socket it belongs to one goroutine.
 type Socket struct {
 	*zmq.Socket
-	term func() // ends what waits in the socket; at the close, waits itself
+	ctx     context.Context
+	address string
+	term    func()      // ends what waits in the socket; at the close, waits itself
+	disarm  func() bool // when ctx ends, nothing is to be done any more
 }
 
 // Open creates a socket of a kind, such as zmq.REP. When ctx ends, whatever
@@ -37,8 +60,8 @@ func Open(ctx context.Context, kind zmq.Type) (*Socket, error) {
 		return nil, fmt.Errorf("set linger: %w", err)
 	}
 	term := sync.OnceFunc(func() { own.Term() }) // twice would be a data race
-	context.AfterFunc(ctx, term)
-	return &Socket{socket, term}, nil
+	return &Socket{Socket: socket, ctx: ctx, term: term,
+		disarm: context.AfterFunc(ctx, term)}, nil
 }
 
 // Close closes the socket. It returns when the messages that were sent are
@@ -46,5 +69,65 @@ func Open(ctx context.Context, kind zmq.Type) (*Socket, error) {
 func (s *Socket) Close() error {
 	err := s.Socket.Close()
 	s.term()
+	s.disarm()
 	return err
+}
+
+// Bind is the library's Bind, for a server: it takes IPv6 addresses, too, any
+// number of peers at once, and frames of up to MaxFrame bytes.
+func (s *Socket) Bind(address string) error {
+	err := errors.Join(s.SetIpv6(strings.Contains(address, "[")),
+		s.SetBacklog(Backlog), s.SetMaxmsgsize(MaxFrame))
+	if err != nil {
+		return err
+	}
+	if err := s.Socket.Bind(address); err != nil {
+		return err
+	}
+	s.address, err = s.GetLastEndpoint()
+	return err
+}
+
+// Address returns the address that Bind was last given, as it really is: with
+// the port that the system chose for tcp://127.0.0.1:*.
+func (s *Socket) Address() string { return s.address }
+
+// Connect is the library's Connect, but it fails if the host's name is not to
+// be found: ZeroMQ itself would try again for ever, without a word.
+func (s *Socket) Connect(address string) error {
+	ipv6, err := s.needsIPv6(address)
+	if err != nil {
+		return err
+	}
+	if err := s.SetIpv6(ipv6); err != nil {
+		return err
+	}
+	return s.Socket.Connect(address)
+}
+
+// needsIPv6 returns whether the host of an address is reached by IPv6 only.
+// Otherwise IPv4 it is: with IPv6, ZeroMQ would look for localhost at ::1
+// alone.
+func (s *Socket) needsIPv6(address string) (bool, error) {
+	target, isTCP := strings.CutPrefix(address, "tcp://")
+	if !isTCP {
+		return false, nil
+	}
+	host, _, err := net.SplitHostPort(target[strings.Index(target, ";")+1:])
+	if err != nil || host == "" {
+		return false, syscall.EINVAL // ZeroMQ would take tcp://[::1]
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, lookupTime)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	var failed *net.DNSError
+	if errors.As(err, &failed) {
+		err = fmt.Errorf("lookup %s: %s", host, failed.Err)
+	}
+	for _, ip := range ips {
+		if ip.Unmap().Is4() {
+			return false, err
+		}
+	}
+	return true, err
 }

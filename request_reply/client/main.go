@@ -48,7 +48,7 @@ func request(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Println(reply)
+		fmt.Println(cli.Printable(reply))
 		return nil
 	}
 	return fmt.Errorf("no server answered at %s; start one with: "+
@@ -85,12 +85,16 @@ func ask(ctx context.Context, message string) (reply string, err error) {
 		return "", fmt.Errorf("send the request: %w", err)
 	}
 
-	reply, err = socket.Recv(0)
+	frames, err := socket.RecvMessage(0)
 	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
 		return "", errNoReply
 	}
 	if err != nil {
 		return "", fmt.Errorf("receive the reply: %w", err)
 	}
-	return reply, nil
+	if len(frames) != 1 {
+		return "", fmt.Errorf("the reply has %d frames, one is expected",
+			len(frames))
+	}
+	return frames[0], nil
 }

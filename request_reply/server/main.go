@@ -45,7 +45,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
-	log.Printf("listening on %s", *bind)
+	log.Printf("listening on %s", socket.Address())
 
 	for {
 		// A request arrives whole, or not at all.
@@ -53,7 +53,10 @@ func serve(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("receive a request: %w", err)
 		}
-		request := strings.Join(frames, " ") // one frame, as a rule
+		request := strings.Join(frames, " ")
+		if len(frames) != 1 {
+			log.Printf("%d frames, one is expected", len(frames))
+		}
 		log.Printf("received %.60q", request)
 
 		// If the server crashes here, nobody replies to this client.
