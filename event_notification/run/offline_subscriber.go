@@ -52,10 +52,10 @@ var offlineSubscriberWithout = []lab.Without{
 			"	for seq := 0; ; seq++ {\n"},
 		And: []lab.Edit{{File: "event_notification/publisher/main.go",
 			Line: "		e := event.Measure(seq)\n",
-			Become: "		if audience.here > before { // again, to everybody\n" +
+			Become: "		if audience.subscriptions > before { // again, to everybody\n" +
 				"			for _, frame := range history {\n" +
 				"				socket.Send(frame, 0)\n			}\n		}\n" +
-				"		before = audience.here\n" +
+				"		before = audience.subscriptions\n" +
 				"		e := event.Measure(seq)\n" +
 				"		history = append(history, e.Frame(*topic))\n"}},
 		Watch: "The publisher keeps all events, and publishes them once more " +

@@ -83,7 +83,7 @@ func (w Without) prepare(root string) (c *change, remove func(), err error) {
 	remove = func() { os.RemoveAll(dir) }
 	defer func() {
 		if err != nil {
-			remove()
+			os.RemoveAll(dir)
 		}
 	}()
 	c = &change{Without: w, overlay: filepath.Join(dir, "overlay.json")}

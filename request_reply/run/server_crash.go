@@ -66,9 +66,9 @@ var serverCrashWithout = []lab.Without{
 			"	if *timeout > 0 {\n"},
 		Watch: "With a time limit the plain REQ gives up, and does not hang."},
 	{Name: "new-socket", Edit: lab.Edit{File: "request_reply/client/main.go",
-		Line: "	reply, err = socket.Recv(0)\n" +
+		Line: "	frames, err := socket.RecvMessage(0)\n" +
 			"	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n",
-		Become: "	reply, err = socket.Recv(0)\n" +
+		Become: "	frames, err := socket.RecvMessage(0)\n" +
 			"	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n" +
 			"		_, err = socket.Send(message, 0) // again, on this socket\n" +
 			"	}\n	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {\n"},
