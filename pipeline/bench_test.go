@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -126,19 +127,18 @@ func beBare() (bool, error) {
 	order := pipeline.NewOrder(source, 100_000)
 	switch role {
 	case "pusher":
-		push, err := zmq.NewSocket(zmq.PUSH)
+		push, err := zeromq.Open(context.Background(), zmq.PUSH)
 		if err != nil {
 			return true, err
 		}
-		workers, err := zeromq.Watch(push)
-		if err != nil {
+		if err := push.WatchPeers(); err != nil {
 			return true, err
 		}
 		if err := push.Bind(source); err != nil {
 			return true, err
 		}
 		log.SetOutput(io.Discard)
-		if err := workers.Await(2, "workers"); err != nil {
+		if err := push.AwaitPeers(2, "workers"); err != nil {
 			return true, err
 		}
 		payload := order.Encode()

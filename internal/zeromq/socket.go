@@ -13,6 +13,8 @@ import (
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+
+	"distsys/internal/cli"
 )
 
 // What Bind sets, since anybody may connect to a socket that is bound.
@@ -30,6 +32,9 @@ const (
 // lookupTime is how long the search for a host's name may take.
 const lookupTime = 5 * time.Second
 
+// moment is how long Close still tries to deliver after Ctrl-C.
+const moment = 200 * time.Millisecond
+
 // A Socket is a ZeroMQ socket that lives as long as a context. Send, Recv and
 // all the others are the library's own; Bind and Connect are as well, but see
 // there. Like every ZeroMQ socket it belongs to one goroutine.
@@ -37,8 +42,9 @@ type Socket struct {
 	*zmq.Socket
 	ctx     context.Context
 	address string
-	term    func()      // ends what waits in the socket; at the close, waits itself
-	disarm  func() bool // when ctx ends, nothing is to be done any more
+	term    func()      // ends what waits; at the close, waits itself
+	disarm  func() bool // so that the end of ctx does not call term
+	monitor *zmq.Socket // hears who connects; nil: nobody asked
 }
 
 // Open creates a socket of a kind, such as zmq.REP. When ctx ends, whatever
@@ -60,16 +66,38 @@ func Open(ctx context.Context, kind zmq.Type) (*Socket, error) {
 		return nil, fmt.Errorf("set linger: %w", err)
 	}
 	term := sync.OnceFunc(func() { own.Term() }) // twice would be a data race
-	return &Socket{Socket: socket, ctx: ctx, term: term,
-		disarm: context.AfterFunc(ctx, term)}, nil
+	s := &Socket{Socket: socket, ctx: ctx, term: term}
+	s.arm()
+	return s, nil
 }
 
+func (s *Socket) arm() { s.disarm = context.AfterFunc(s.ctx, s.term) }
+
 // Close closes the socket. It returns when the messages that were sent are
-// on their way, or when the linger is over.
+// on their way, or when the linger is over. After Ctrl-C the linger is over
+// after a moment at the latest; if messages are dropped then, Close says so.
 func (s *Socket) Close() error {
+	if s.monitor != nil {
+		s.monitor.Close() // or Term would wait for it
+	}
 	err := s.Socket.Close()
-	s.term()
-	s.disarm()
+
+	delivered := make(chan bool)
+	go func() {
+		s.term()
+		close(delivered)
+	}()
+	select {
+	case <-delivered:
+		s.disarm()
+		return err
+	case <-s.ctx.Done():
+	}
+	select {
+	case <-delivered:
+	case <-time.After(moment):
+		cli.Loud([]string{"drops messages that nobody took in time"})
+	}
 	return err
 }
 

@@ -1,4 +1,5 @@
-// Pusher pushes orders to the workers that are there, to each in turn.
+// Pusher is the end that gives out work: it pushes orders to the workers
+// that are connected, to each in turn.
 //
 //	go run ./pipeline/pusher
 package main
@@ -9,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"sync"
 	"syscall"
 	"time"
 
@@ -35,32 +35,41 @@ func main() {
 }
 
 func push(ctx context.Context) error {
-	socket, err := zmq.NewSocket(zmq.PUSH)
-	if err != nil {
-		return fmt.Errorf("create the socket: %w", err)
-	}
-	term := sync.OnceFunc(func() { zmq.Term() }) // waits for the workers
-	defer term()
-	defer socket.Close()
-	if err := socket.SetLinger(0); err != nil { // Ctrl-C: wait for no one
-		return fmt.Errorf("set linger: %w", err)
-	}
-	workers, err := zeromq.Watch(socket)
+	// A PUSH socket gives each message to one worker, and the next message
+	// to the next worker. It can only send: nobody replies.
+	socket, err := zeromq.Open(ctx, zmq.PUSH)
 	if err != nil {
 		return err
 	}
-	defer workers.Close()
-	if err := socket.Bind(*bind); err != nil {
+	defer socket.Close()
+
+	// Close waits until the workers have all orders. Without this line, it
+	// drops those that have not left yet.
+	if err := socket.SetLinger(-1); err != nil {
+		return fmt.Errorf("set linger: %w", err)
+	}
+
+	if err := socket.WatchPeers(); err != nil {
+		return err
+	}
+	err = socket.Bind(*bind)
+	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", *bind)
-	context.AfterFunc(ctx, term) // Ctrl-C
-	if err := workers.Await(*wait, "workers"); err != nil {
+
+	// Only workers that are connected get orders. Who comes late has missed
+	// its turn.
+	if err := socket.AwaitPeers(*wait, "workers"); err != nil {
 		return err
 	}
+
 	for id := 0; ; id++ {
 		order := pipeline.NewOrder(*bind, id)
-		_, err := socket.SendBytes(order.Encode(), zmq.DONTWAIT)
+
+		// Send returns when ZeroMQ has taken the order, not when a worker
+		// has it. If no worker has room for it, or none is there, it waits.
+		_, err = socket.SendBytes(order.Encode(), zmq.DONTWAIT)
 		if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
 			log.Print("waiting for a worker that can take an order")
 			_, err = socket.SendBytes(order.Encode(), 0)
@@ -69,9 +78,10 @@ func push(ctx context.Context) error {
 			return fmt.Errorf("push: %w", err)
 		}
 		log.Printf("pushed %v", order)
+
 		if id+1 == *count {
 			log.Print("waiting until the workers have all orders")
-			return socket.SetLinger(-1)
+			return nil
 		}
 		if err := cli.Sleep(ctx, *interval); err != nil {
 			return err

@@ -1,11 +1,11 @@
-// Sink collects the deliveries that the workers report, and sums up.
+// Sink is the end of the pipeline: it collects the deliveries that the
+// workers report, and sums up.
 //
 //	go run ./pipeline/sink
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -13,6 +13,7 @@ import (
 	zmq "github.com/pebbe/zmq4"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	"distsys/pipeline"
 )
 
@@ -20,27 +21,30 @@ var (
 	bind  = flag.String("bind", pipeline.Sink, "`address` to listen on")
 	count = flag.Int("count", 0, "how many deliveries; 0: until Ctrl-C")
 	_     = cli.QuietFlag()
-	sum   pipeline.Sum
 )
 
 func main() {
 	cli.Parse("pipeline/sink", "Sink collects deliveries and sums up.")
-	cli.OnStop(func() { cli.Loud(sum.Lines()) })
 	cli.Main(collect)
 }
 
 func collect(ctx context.Context) error {
-	socket, err := zmq.NewSocket(zmq.PULL)
+	// A PULL socket takes messages from all workers, from each in turn.
+	socket, err := zeromq.Open(ctx, zmq.PULL)
 	if err != nil {
-		return fmt.Errorf("create the socket: %w", err)
+		return err
 	}
 	defer socket.Close()
-	if err := errors.Join(socket.SetLinger(0),
-		socket.Bind(*bind)); err != nil {
+
+	err = socket.Bind(*bind)
+	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", *bind)
-	context.AfterFunc(ctx, func() { zmq.Term() }) // Ctrl-C
+
+	// Whatever ends the loop below, Ctrl-C or the last delivery: sum up.
+	var sum pipeline.Sum
+	defer func() { cli.Loud(sum.Lines()) }()
 
 	for sum.Total < *count || *count == 0 {
 		message, err := socket.RecvBytes(0)
@@ -55,6 +59,5 @@ func collect(ctx context.Context) error {
 		log.Printf("worker %s has delivered %v", order.Worker, order)
 		sum.Add(order)
 	}
-	cli.Loud(sum.Lines())
 	return nil
 }

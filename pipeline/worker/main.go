@@ -1,20 +1,20 @@
-// Worker pulls orders from pushers, delivers each, and reports to the sink.
+// Worker is the end that does the work: it pulls orders from pushers,
+// delivers each, and reports it to the sink.
 //
 //	go run ./pipeline/worker 1
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
-	"sync"
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	"distsys/pipeline"
 )
 
@@ -29,36 +29,46 @@ var (
 func main() {
 	cli.Parse("pipeline/worker [id]", "Worker pulls orders and delivers them.")
 	cli.OnStop(func() { log.Print("drops what it has not delivered") })
-	cli.Main(deliver)
+	cli.Main(pull)
 }
 
-func deliver(ctx context.Context) error {
-	pull, err1 := zmq.NewSocket(zmq.PULL)
-	push, err2 := zmq.NewSocket(zmq.PUSH)
-	if err := errors.Join(err1, err2); err != nil {
-		return fmt.Errorf("create the sockets: %w", err)
+func pull(ctx context.Context) error {
+	// Orders come in at a PULL socket, which can only receive.
+	orders, err := zeromq.Open(ctx, zmq.PULL)
+	if err != nil {
+		return err
 	}
-	term := sync.OnceFunc(func() { zmq.Term() }) // waits for a last report
-	defer term()
-	defer pull.Close()
-	defer push.Close()
-	if err := push.SetLinger(100 * time.Millisecond); err != nil {
+	defer orders.Close()
+
+	// Reports go out at a PUSH socket.
+	reports, err := zeromq.Open(ctx, zmq.PUSH)
+	if err != nil {
+		return err
+	}
+	defer reports.Close()
+
+	// Close waits until the sink has the last report.
+	if err := reports.SetLinger(-1); err != nil {
 		return fmt.Errorf("set linger: %w", err)
 	}
 
-	// Connect succeeds whether or not the others are there (yet).
-	if err := push.Connect(*sink); err != nil {
+	// Connect succeeds whether or not the others are there yet.
+	err = reports.Connect(*sink)
+	if err != nil {
 		return fmt.Errorf("connect to %s: %w", *sink, err)
 	}
 	for _, address := range connect.All() {
-		if err := pull.Connect(address); err != nil {
+		err = orders.Connect(address)
+		if err != nil {
 			return fmt.Errorf("connect to %s: %w", address, err)
 		}
 	}
 	log.Print("waiting for orders")
-	context.AfterFunc(ctx, term) // Ctrl-C
+
 	for {
-		message, err := pull.RecvBytes(0)
+		// Orders come whether or not this worker is busy. They wait in its
+		// own process, in the socket's queue: nobody else can have them.
+		message, err := orders.RecvBytes(0)
 		if err != nil {
 			return fmt.Errorf("pull: %w", err)
 		}
@@ -68,13 +78,25 @@ func deliver(ctx context.Context) error {
 			continue
 		}
 		log.Printf("received %v", order)
-		if err := cli.Sleep(ctx, work()); err != nil {
+
+		if err := deliver(ctx, order, reports); err != nil {
 			return err
 		}
-		order.Worker = cli.ID()
-		if _, err := push.SendBytes(order.Encode(), 0); err != nil {
-			return fmt.Errorf("report to the sink: %w", err)
-		}
-		log.Printf("delivered %v", order)
 	}
+}
+
+// deliver works on an order, and reports it to the sink.
+func deliver(ctx context.Context, order *pipeline.Order,
+	reports *zeromq.Socket) error {
+	if err := cli.Sleep(ctx, work()); err != nil {
+		return err
+	}
+
+	order.Worker = cli.ID()
+	_, err := reports.SendBytes(order.Encode(), 0)
+	if err != nil {
+		return fmt.Errorf("report to the sink: %w", err)
+	}
+	log.Printf("delivered %v", order)
+	return nil
 }

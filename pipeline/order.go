@@ -1,5 +1,3 @@
-// Package pipeline is what pusher, worker and sink must agree on.
-// See README.md.
 package pipeline
 
 import (
@@ -10,20 +8,11 @@ import (
 	"strings"
 )
 
-const (
-	// Pusher is where a pusher listens and workers connect.
-	Pusher = "tcp://127.0.0.1:12347"
-	// Second is where a second pusher on the same machine.
-	Second = "tcp://127.0.0.1:12348"
-	// Sink is where the sink listens and workers connect.
-	Sink = "tcp://127.0.0.1:12349"
-)
-
 // An Order is something to deliver. On the wire it is JSON, as in
-// {"src":"12347","order_id":0,"total_value":17}; a worker adds its name, as
+// {"src":"12347","order_id":0,"total_value":17}. A worker adds its name, as
 // in "worker":"1", before it reports the order to the sink.
 type Order struct {
-	Source string `json:"src"` // the port of the pusher
+	Source string `json:"src"` // the pusher's port
 	ID     int    `json:"order_id"`
 	Value  int    `json:"total_value"`
 	Worker string `json:"worker,omitempty"`
@@ -33,7 +22,8 @@ func (o *Order) String() string {
 	return fmt.Sprintf("order %d of %s worth %d", o.ID, o.Source, o.Value)
 }
 
-// NewOrder returns an order of random value from the pusher at an address.
+// NewOrder returns an order of random value from the pusher that listens at
+// an address.
 func NewOrder(address string, id int) *Order {
 	port := address[strings.LastIndex(address, ":")+1:]
 	return &Order{Source: port, ID: id, Value: rand.IntN(50)}
@@ -48,8 +38,7 @@ func (o *Order) Encode() []byte {
 	return text
 }
 
-// Parse reads an order. It fails where the message is not JSON or lacks a
-// field.
+// Parse reads an order. It fails if the message is not JSON or lacks a field.
 func Parse(message []byte) (*Order, error) {
 	order := &Order{ID: -1, Value: -1}
 	if err := json.Unmarshal(message, order); err != nil {

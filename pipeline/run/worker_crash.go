@@ -1,0 +1,30 @@
+package main
+
+import "distsys/internal/lab"
+
+// workerCrash kills a worker while orders wait in its queue.
+func workerCrash(l *lab.Lab) {
+	p := newLine(l)
+	sink := p.collector(0)
+	p.worker("fast", quick)
+	late := p.worker("slow", slow)
+
+	l.Step("two workers, one ten times slower; %d orders", orders)
+	pusher := p.push(2)
+	pusher.Wait()
+	l.WaitForCount("worker slow has delivered", 2, sink)
+	l.WaitForCount("received order", 3, late)
+
+	late.Hold() // or it would be done while the lecturer talks
+	l.Step("the slow worker crashes in the middle of its work")
+	late.Kill()
+	l.WaitForCount("worker fast has delivered", orders/2, sink)
+	sink.Stop()
+
+	sent := lab.Numbers("pushed order ", pusher)
+	handled := lab.Numbers("delivered order ", sink)
+	lost := lab.Missing(sent, handled)
+	l.Verdict(len(sent) == orders && lost == orders/2-2,
+		"%d sent, %d handled, 0 redelivered, %d lost",
+		len(sent), len(handled), lost)
+}
