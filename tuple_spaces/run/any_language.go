@@ -26,7 +26,7 @@ func anyLanguage(l *lab.Lab) {
 	}
 
 	l.Step("it writes a task, a worker in Go does it, and it takes the result")
-	ask(`{"op":"write","tuples":[["fac",30]]}`)
+	written := ask(`{"op":"write","tuples":[["fac",30]]}`) == `{"status":"ok"}`
 	worker := s.start("worker_example/worker", "fac")
 	worker.WaitFor("wrote")
 	result := ask(`{"op":"take","pattern":["fac_res",{"?":"int"}],` +
@@ -38,9 +38,9 @@ func anyLanguage(l *lab.Lab) {
 	refusal := ask(`{"op":"take","pattern":5}`)
 	refused := strings.Contains(refusal, `"status":"error"`) &&
 		strings.Contains(refusal, "pattern")
-	l.Verdict(exact && refused,
-		"3 requests in C: 1 task written, 1 result of 33 digits taken "+
-			"exactly: %v, 1 mistake explained: %v", exact, refused)
+	l.Verdict(written && exact && refused,
+		"3 requests in C: task written: %v, result of 33 digits taken "+
+			"exactly: %v, mistake explained: %v", written, exact, refused)
 }
 
 // compileClient compiles the client in C, and returns where it is.

@@ -20,10 +20,11 @@ func lateCommit(l *lab.Lab) {
 	client := s.ask("takeall", "fac_res", "?")
 	results := lab.Count("[\"fac_res\",120]", client)
 	took := lab.Count("took fac 5", late, other)
+	inTime := lab.Count("wrote", other)
 	refused := lab.Count("too late", late)
-	l.Verdict(results == 1 && took == 2 && refused == 1,
-		"1 task, taken %d times, 1 commit in time, %d refused: %d result",
-		took, refused, results)
+	l.Verdict(results == 1 && took == 2 && inTime == 1 && refused == 1,
+		"1 task, taken %d times, %d commit in time, %d refused: %d result",
+		took, inTime, refused, results)
 }
 
 // frozenAtWork returns a worker that has borrowed a task for a second, and was

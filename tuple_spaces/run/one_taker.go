@@ -19,16 +19,15 @@ func oneTaker(l *lab.Lab) {
 	l.Step("there is no tuple any more; the others wait on, until they are " +
 		"stopped")
 	there := s.do("tryread", "prize", "?")
-	waiting := 0
 	for _, taker := range takers {
 		if taker.Running() {
-			waiting++
 			taker.Stop()
 		}
 	}
 
 	got := lab.Count("take [\"prize\",1]", takers...)
 	given := lab.Count("take gets [\"prize\",1]", s.server)
+	waiting := lab.Count(": stopped", takers...)
 	l.Verdict(!there && got == 1 && given == 1 && waiting == n-1,
 		"1 tuple, %d takers: given to %d, %d got it, %d went on waiting", n,
 		given, got, waiting)

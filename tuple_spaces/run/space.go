@@ -63,13 +63,21 @@ func (s *space) ask(operation ...string) *lab.Process {
 // loansOver waits until all loans of this moment have ended: what was borrowed
 // has been used, or is back in the space.
 func (s *space) loansOver() {
-	for _, loan := range s.loans() {
-		s.l.WaitUntil("the end of loan "+loan, func() bool {
-			return s.server.Printed("loan "+loan+" has run out") ||
-				s.server.Printed("commit loan "+loan) ||
-				s.server.Printed("release loan "+loan)
-		})
-	}
+	ended := 0
+	loans := s.loans()
+	s.l.WaitUntil("the end of all loans", func() bool {
+		for ended < len(loans) && s.isOver(loans[ended]) {
+			ended++
+		}
+		return ended == len(loans)
+	})
+}
+
+// isOver is meant for WaitUntil.
+func (s *space) isOver(loan string) bool {
+	return s.server.Printed("loan "+loan+" has run out") ||
+		s.server.Printed("commit loan "+loan) ||
+		s.server.Printed("release loan "+loan)
 }
 
 // loans returns the names of all loans that the server has given out so far.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -84,13 +86,26 @@ func crash(l *lab.Lab, tasks int, loan string) (c crashes) {
 	}
 	master.Stop() // it waits for its other task, and for what is lost
 
-	results, left := s.results(master)
-	for _, n := range results {
-		if n > 1 {
+	inSpace := s.ask("readall", "fac", "?")
+	results := append(master.Lines(), s.ask("readall", "fac_res",
+		"?").Lines()...)
+	for n := 1; n <= tasks; n++ {
+		result := fmt.Sprintf("[\"fac_res\",%d]",
+			new(big.Int).MulRange(1, int64(n)))
+		times := 0
+		for _, line := range results {
+			if strings.HasSuffix(line, result) {
+				times++
+			}
+		}
+		if times > 1 {
 			c.twice++
 		}
+		if times == 0 && lab.Count(fmt.Sprintf("[\"fac\",%d]", n),
+			inSpace) == 0 {
+			c.lost++
+		}
 	}
-	c.lost = tasks - len(results) - left
 	return c
 }
 
@@ -112,19 +127,4 @@ func (s *space) noTaskLeft(most int) {
 		}
 		looks++
 	}
-}
-
-// results returns how often there is each result, with the master or still in
-// the space, and how many tasks are there.
-func (s *space) results(master *lab.Process) (results map[string]int,
-	tasks int) {
-	tasks = lab.Count("[\"fac\",", s.ask("readall", "fac", "?"))
-	results = map[string]int{}
-	inSpace := s.ask("readall", "fac_res", "?")
-	for _, line := range append(master.Lines(), inSpace.Lines()...) {
-		if _, result, ok := strings.Cut(line, "[\"fac_res\","); ok {
-			results[result]++
-		}
-	}
-	return results, tasks
 }
