@@ -409,6 +409,94 @@ func TestCtrlC(t *testing.T) {
 	}
 }
 
+// What a consumer prints of the orders that it held when it was stopped is
+// true: five times they go back to the queue, and then they are set aside.
+// The next consumer says that they are there.
+func TestStoppedTooOften(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	const orders, returns = 20, 5
+	if start(l, producer, url, "-count", fmt.Sprint(orders), "-interval",
+		"0").Wait() != 0 {
+		t.Fatal("the producer failed")
+	}
+	channel := labtest.Channel(t, url)
+	for stop := range returns + 1 {
+		c := start(l, consumer, url, "-prefetch", "100", "-work", "1h", "1")
+		c.WaitFor("received order 0 ")
+		for depth(t, channel, messagequeue.Queue) > 0 { // it holds them all
+		}
+		labtest.StopsAtOnce(t, c)
+		back := lab.Count("goes back to the queue", c) +
+			lab.Count("19 more orders that it held go back", c)
+		aside := lab.Count("came back too often: set aside, in "+
+			"delivery-orders-dead", c)
+		if last := stop == returns; last != (aside == 2) ||
+			last != (back == 0) || back+aside != 2 {
+			t.Errorf("stopped %d times before, it prints %q", stop, c.Text())
+		}
+	}
+	for depth(t, channel, messagequeue.DeadLetters) < orders {
+	}
+	c := start(l, consumer, url, "1")
+	c.WaitFor("set aside before, in delivery-orders-dead: 20 orders")
+	c.WaitFor("waiting for orders")
+}
+
+// A consumer that loses the broker while it works has not handled the order:
+// it cannot acknowledge it, and gets it again.
+func TestHandledIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	wire := labtest.NewWire(t, url)
+	if start(l, producer, url, "-count", "1").Wait() != 0 {
+		t.Fatal("the producer failed")
+	}
+	c := start(l, consumer, wire.URL, "-work", "500ms", "1")
+	c.WaitFor("received order 0 ")
+	wire.Cut()
+	c.WaitFor("lost the broker (")
+	c.WaitFor("(redelivered)")
+	c.WaitFor("handled order 0 ")
+	if n := lab.Count("handled order 0 ", c); n != 1 {
+		t.Errorf("it was handled %d times: %q", n, c.Text())
+	}
+}
+
+// On a broker that is there already, the story touches nothing that is
+// somebody else's, and leaves nothing of its own: not even as a user who has
+// no rights but on queues that are named as ours, and not if it is stopped.
+func TestStoryIsAGuest(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	if start(l, producer, url, "-count", "7", "-interval", "0").Wait() != 0 {
+		t.Fatal("the producer failed")
+	}
+	guest := labtest.User(t, url, "story", `^(delivery-orders|amq\.default)`)
+	before := labtest.Inventory(t, url)
+	run := l.StartEnv([]string{"DISTSYS_NODE="}, "message_queue/run",
+		"-broker", guest)
+	if run.Wait() != 0 || lab.Count("handled order", run) != 10 {
+		t.Errorf("the story is %q", run.Text())
+	}
+	if after := labtest.Inventory(t, url); after != before {
+		t.Errorf("before the story: %s\nafter it: %s", before, after)
+	}
+	run = l.StartEnv([]string{"DISTSYS_NODE="}, "message_queue/run",
+		"-broker", guest)
+	run.WaitFor("submitted order 2 ")
+	run.Stop()
+	if after := labtest.Inventory(t, url); after != before {
+		t.Errorf("before the story: %s\nafter Ctrl-C: %s", before, after)
+	}
+	if !strings.Contains(before, "delivery-orders has 7") {
+		t.Errorf("where are somebody else's orders? %s", before)
+	}
+}
+
 // What follows stops a broker, or frightens it, and so has one of its own.
 func TestBrokerInTrouble(t *testing.T) {
 	t.Parallel()

@@ -6,12 +6,19 @@ import (
 	"fmt"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"distsys/internal/broker"
 )
 
-const (
-	Queue       = "delivery-orders"
-	DeadLetters = Queue + "-dead" // orders that nobody could handle
+var (
+	Queue       = broker.Named("delivery-orders")
+	DeadLetters = broker.Named("delivery-orders-dead") // nobody handled these
 )
+
+// Unacknowledged is what becomes of orders that nobody acknowledges, since
+// whoever received them crashed, or was stopped, before it was done.
+var Unacknowledged = broker.Unacknowledged{Noun: "orders", Limit: 5,
+	DeadLetters: DeadLetters}
 
 // Declare creates both queues, unless they exist already. Both ends call it,
 // so that either may start first. It fails if a queue of that name exists with
@@ -34,10 +41,10 @@ func Declare(channel *amqp.Channel) error {
 		noWait, amqp.Table{
 			"x-queue-type": kind,
 
-			// An order may come back to the queue so many times. When it
-			// comes back once more it is set aside, and so is an order that
-			// a consumer rejects: the broker moves it to the dead letters.
-			"x-delivery-limit":          5,
+			// An order that comes back once too often is set aside, and so
+			// is one that a consumer rejects: the broker moves it to the
+			// dead letters.
+			"x-delivery-limit":          Unacknowledged.Limit,
 			"x-dead-letter-exchange":    "",
 			"x-dead-letter-routing-key": DeadLetters,
 		})

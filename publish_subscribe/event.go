@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strconv"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -22,7 +23,20 @@ type Event struct {
 }
 
 func (e Event) String() string {
-	return fmt.Sprintf("event %d of %s: %d degrees", e.Seq, e.Sensor, e.Temp)
+	return fmt.Sprintf("event %d of %s: %d degrees", e.Seq, e.Name(), e.Temp)
+}
+
+// A word has nothing that a terminal would take for a command.
+var word = regexp.MustCompile(`^[\pL\pN_.-]{1,60}$`)
+
+// Name returns the sensor's name as it can be printed. Whoever publishes an
+// event chooses the name, and must not be able to forge lines, or colours, on
+// the terminal of a subscriber: what is not a plain word is quoted.
+func (e Event) Name() string {
+	if word.MatchString(e.Sensor) {
+		return e.Sensor
+	}
+	return fmt.Sprintf("%.60q", e.Sensor)
 }
 
 // Measure returns n events of a sensor, numbered from 0.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"distsys/internal/broker"
 )
 
 // Exchange is where publishers send events. It keeps none: it copies each
 // event to the queues that are bound to it with a key that fits.
-const Exchange = "sensor_data"
+var Exchange = broker.Named("sensor_data")
 
 // Declare creates the exchange, unless it exists already. Both ends call it,
 // so that either may start first.

@@ -153,7 +153,7 @@ func TestTemporaryQueue(t *testing.T) {
 	p.WaitFor("lost the broker (")
 	p.WaitFor("connected to")
 	labtest.StopsAtOnce(t, s)
-	p.WaitFor("no subscriber yet: event ") // so the queue is gone
+	p.WaitFor("dropped event ") // so the queue is gone
 	labtest.StopsAtOnce(t, p)
 	if _, err := labtest.Channel(t, url).QueueDeclarePassive(queue, false, true, true,
 		false, nil); err == nil {
@@ -254,6 +254,182 @@ func TestCtrlC(t *testing.T) {
 	s = start(l, subscriber, url, "A")
 	s.WaitFor("handled event 0") // it went back
 	labtest.StopsAtOnce(t, s)
+}
+
+// What a subscriber prints of the event that it held when it was stopped is
+// true: five times it goes back to the queue, and then it is set aside. The
+// event of a temporary queue is gone.
+func TestStoppedTooOften(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "-work", "1h", "A")
+	s.WaitFor("waiting")
+	temporary := start(l, subscriber, url, "-work", "1h")
+	temporary.WaitFor("waiting")
+	start(l, publisher, url, "-count", "1").Wait()
+	temporary.WaitFor("received event 0 ")
+	labtest.StopsAtOnce(t, temporary)
+	temporary.WaitFor("degrees is gone, and its queue with it")
+	for range 5 {
+		s.WaitFor("received event 0 ")
+		labtest.StopsAtOnce(t, s)
+		s.WaitFor("degrees goes back to the queue")
+		s = start(l, subscriber, url, "-work", "1h", "A")
+	}
+	s.WaitFor("received event 0 ")
+	labtest.StopsAtOnce(t, s)
+	s.WaitFor("came back too often: set aside, in subscriber-A-dead")
+	if n := lab.Count("goes back", s); n > 0 {
+		t.Errorf("it goes back as well? %q", s.Text())
+	}
+	channel := labtest.Channel(t, url)
+	for dead := 0; dead == 0; {
+		queue, err := channel.QueueDeclarePassive("subscriber-A-dead", true,
+			false, false, false, nil)
+		labtest.Must(t, err)
+		dead = queue.Messages
+	}
+	s = start(l, subscriber, url, "A")
+	s.WaitFor("set aside before, in subscriber-A-dead: 1 events")
+	s.WaitFor("waiting")
+}
+
+// A subscriber that loses the broker while it works has not handled the
+// event: it cannot acknowledge it, and gets it again.
+func TestHandledIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	wire := labtest.NewWire(t, url)
+	s := start(l, subscriber, wire.URL, "-work", "500ms", "A")
+	s.WaitFor("waiting")
+	start(l, publisher, url, "-count", "1").Wait()
+	s.WaitFor("received event 0 ")
+	wire.Cut()
+	s.WaitFor("lost the broker (")
+	s.WaitFor("(redelivered)")
+	s.WaitFor("handled event 0 ")
+	if n := lab.Count("handled event 0 ", s); n != 1 {
+		t.Errorf("it was handled %d times: %q", n, s.Text())
+	}
+}
+
+// A publisher that pauses for long notices at once that the broker is gone.
+func TestLostInAPause(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	wire := labtest.NewWire(t, brokerlab.Vhost(l))
+	p := start(l, publisher, wire.URL, "-count", "2", "-interval", "1h")
+	p.WaitFor("dropped event 0 of sensor123: ")
+	wire.Cut()
+	p.WaitFor("lost the broker (")
+	p.WaitFor("connected to")
+	p.WaitFor("dropped event 1 of sensor123: ") // the pause is over, too
+}
+
+// Two subscribers with one id share its events. The second says so.
+func TestSameID(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	first := start(l, subscriber, url, "A")
+	first.WaitFor("waiting")
+	second := start(l, subscriber, url, "A")
+	second.WaitFor("warning: somebody else takes events from subscriber-A")
+	second.WaitFor("waiting")
+	other := start(l, subscriber, url, "B")
+	other.WaitFor("waiting")
+	if n := lab.Count("somebody else", first, other); n != 0 {
+		t.Errorf("%d warnings for a subscriber that has its own queue", n)
+	}
+}
+
+// A key that fits nothing of what is published is not a missing subscriber,
+// and one that looks like another system's gets a warning.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	start(l, subscriber, url, "-key", "temp.roof", "A").WaitFor("waiting")
+	p := start(l, publisher, url, "-count", "1")
+	p.WaitFor("degrees: no queue is bound for temp.sensor123")
+	for key, warning := range map[string]string{
+		"temp/+": `in the key "temp/+", + is part of a word`,
+		"temp/x": `in the key "temp/x", / is part of a word`,
+		"temp*":  `in the key "temp*", the word "temp*" fits itself alone`,
+		"a.#b":   `in the key "a.#b", the word "#b" fits itself alone`,
+		"temp.*": "", "#": "", "*.roof.#": "",
+	} {
+		s := start(l, subscriber, url, "-key", key)
+		s.WaitFor("waiting")
+		labtest.StopsAtOnce(t, s)
+		if warning == "" && lab.Count("warning", s) > 0 ||
+			lab.Count("warning: "+warning, s) == 0 && warning != "" {
+			t.Errorf("-key %s: %q", key, s.Text())
+		}
+	}
+}
+
+// Whatever strangers publish, a subscriber's terminal is safe from it.
+func TestHostileEvents(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "-key", "#", "A")
+	s.WaitFor("waiting")
+	channel := labtest.Channel(t, url)
+	for _, name := range []string{"\x1b[31mred", "x\nsubscriber A: forged",
+		"\u202ebackwards", "x: 1 degrees", strings.Repeat("long", 1000), ""} {
+		message := pubsub.Message(pubsub.Event{Sensor: name, Temp: 50})
+		labtest.Must(t, channel.PublishWithContext(t.Context(),
+			pubsub.Exchange, "temp.x", true, false, message))
+	}
+	labtest.Must(t, channel.PublishWithContext(t.Context(), pubsub.Exchange,
+		"temp.x", true, false, amqp.Publishing{Body: []byte("\x1b[31m{")}))
+	labtest.Must(t, channel.PublishWithContext(t.Context(), pubsub.Exchange,
+		"temp.x", true, false, pubsub.Message(pubsub.Event{Seq: 7,
+			Sensor: "Küche_2.nord-west"})))
+	s.WaitFor("handled event 7 of Küche_2.nord-west: 0 degrees")
+	for _, line := range s.Lines() {
+		if !strings.HasPrefix(line, "subscriber A: ") || len(line) > 200 ||
+			strings.ContainsAny(line, "\x1b\u202e") ||
+			strings.Contains(line, "of x: 1 degrees:") {
+			t.Errorf("it prints %q", line)
+		}
+	}
+	if n := lab.Count(`of "x\nsubscriber A: forged": 50 degrees`, s); n != 2 {
+		t.Errorf("the name is in %d lines: %q", n, s.Text())
+	}
+}
+
+// On a broker that is there already, the story touches nothing that is
+// somebody else's, and leaves nothing of its own: not even as a user who has
+// no rights but on names like ours, and not if it is stopped.
+func TestStoryIsAGuest(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	url := brokerlab.Vhost(l)
+	s := start(l, subscriber, url, "1")
+	s.WaitFor("waiting")
+	labtest.StopsAtOnce(t, s) // its queue stays, and may collect events
+	guest := labtest.User(t, url, "story-of-pubsub",
+		`^(sensor_data|subscriber-|amq\.default)`)
+	before := labtest.Inventory(t, url)
+	for _, stop := range []bool{false, true} {
+		run := l.StartEnv([]string{"DISTSYS_NODE="}, "publish_subscribe/run",
+			"-broker", guest)
+		if stop {
+			run.WaitFor("published event 2 ")
+			run.Stop()
+		} else if run.Wait() != 0 || lab.Count("handled event", run) != 12 {
+			t.Errorf("the story is %q", run.Text())
+		}
+		if after := labtest.Inventory(t, url); after != before {
+			t.Errorf("before the story: %s\nafter it (stopped: %v): %s",
+				before, stop, after)
+		}
+	}
 }
 
 // What follows stops a broker, or frightens it, and so has one of its own.

@@ -37,11 +37,15 @@ func consume(ctx context.Context, channel *amqp.Channel) error {
 	if err := messagequeue.Declare(channel); err != nil {
 		return err
 	}
+	err := messagequeue.Unacknowledged.PrintDeadLetters(channel)
+	if err != nil {
+		return err
+	}
 
 	// Without this limit the first consumer is sent all that the queue holds,
 	// and a second one finds nothing to do.
 	const bytes, global = 0, false // count orders, for this consumer alone
-	err := channel.Qos(*prefetch, bytes, global)
+	err = channel.Qos(*prefetch, bytes, global)
 	if err != nil {
 		return fmt.Errorf("limit the prefetch: %w", err)
 	}
@@ -56,7 +60,7 @@ func consume(ctx context.Context, channel *amqp.Channel) error {
 	log.Print("waiting for orders")
 
 	for delivery := range deliveries {
-		if err := handle(ctx, delivery); err != nil {
+		if err := handle(ctx, delivery, deliveries); err != nil {
 			return err
 		}
 	}
@@ -67,7 +71,8 @@ func consume(ctx context.Context, channel *amqp.Channel) error {
 const anyTag = ""
 
 // handle works on an order, and then acknowledges it.
-func handle(ctx context.Context, delivery amqp.Delivery) error {
+func handle(ctx context.Context, delivery amqp.Delivery,
+	others <-chan amqp.Delivery) error {
 	order, err := messagequeue.ParseOrder(delivery.Body)
 	if err != nil {
 		return reject(delivery, err)
@@ -77,7 +82,7 @@ func handle(ctx context.Context, delivery amqp.Delivery) error {
 	// The order is still the broker's: if this consumer crashes while it
 	// works, another one gets the order.
 	if err := cli.Sleep(ctx, *work); err != nil {
-		log.Printf("%v goes back to the queue", order)
+		messagequeue.Unacknowledged.PrintReturned(ctx, order, delivery, others)
 		return err
 	}
 

@@ -9,6 +9,7 @@ import (
 	"distsys/internal/broker"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
+	messagequeue "distsys/message_queue"
 )
 
 var url = broker.Flag()
@@ -45,7 +46,8 @@ func main() {
 }
 
 func story(l *lab.Lab) {
-	url := brokerlab.OrVhost(l, *url)
+	url := brokerlab.Guest(l, *url,
+		[]string{messagequeue.Queue, messagequeue.DeadLetters}, nil)
 	l.Step("two consumers wait for orders")
 	first := consumer(l, url, "1", "-work", "500ms")
 	second := consumer(l, url, "2", "-work", "500ms")

@@ -95,7 +95,7 @@ func window() int {
 // report prints what has become of an event that the broker has confirmed.
 func report(e pubsub.Event, dropped map[string]bool) {
 	if dropped[e.MessageID()] {
-		log.Printf("no subscriber yet: event %d dropped by the broker", e.Seq)
+		log.Printf("dropped %v: no queue is bound for %s", e, e.Key())
 		return
 	}
 	log.Printf("published %v", e)

@@ -9,6 +9,7 @@ import (
 	"distsys/internal/broker"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
+	pubsub "distsys/publish_subscribe"
 )
 
 var url = broker.Flag()
@@ -38,7 +39,10 @@ func main() {
 }
 
 func story(l *lab.Lab) {
-	url := brokerlab.OrVhost(l, *url)
+	one, oneDead := pubsub.QueueNames("1")
+	two, twoDead := pubsub.QueueNames("2")
+	url := brokerlab.Guest(l, *url, []string{one, oneDead, two, twoDead},
+		[]string{pubsub.Exchange})
 	l.Step("two subscribers, each with a queue of its own")
 	first, second := subscriber(l, url, "1"), subscriber(l, url, "2")
 	l.Step("a publisher publishes six events")

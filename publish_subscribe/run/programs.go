@@ -5,6 +5,7 @@ import "distsys/internal/lab"
 // How the lines begin that the programs print of an event's life.
 const (
 	published = "published event "
+	dropped   = "dropped event "
 	received  = "received event "
 	handled   = "handled event "
 )

@@ -21,11 +21,13 @@ var (
 	url  = broker.Flag()
 	key  = flag.String("key", "temp.*", "which events: * one word, # any words")
 	work = flag.Duration("work", 0, "`time` to work on an event")
-	last string // its queue, before the broker was lost
 )
 
 func main() {
 	cli.Parse("publish_subscribe/subscriber [id]", "Subscriber gets events.")
+	for _, warning := range pubsub.CheckKey(*key) {
+		log.Print("warning: ", warning)
+	}
 	cli.Main(broker.KeepConnected(url, subscribe))
 }
 
@@ -36,17 +38,16 @@ func subscribe(ctx context.Context, channel *amqp.Channel) error {
 	if err != nil {
 		return err
 	}
-	if last != "" && last != queue {
-		log.Print("its queue is a new one: it may have missed events")
+	if err := report(channel, queue); err != nil {
+		return err
 	}
-	last = queue
 
 	// From here on the exchange copies events to this queue, if their key
 	// fits, whether or not the subscriber is there.
 	const noWait = false
-	err = channel.QueueBind(queue, *key, pubsub.Exchange, noWait, nil)
+	err = channel.QueueBind(queue.Name, *key, pubsub.Exchange, noWait, nil)
 	if err != nil {
-		return fmt.Errorf("bind %s to %s: %w", queue, pubsub.Exchange, err)
+		return fmt.Errorf("bind %s to %s: %w", queue.Name, pubsub.Exchange, err)
 	}
 
 	// One event at a time; the others wait in the queue.
@@ -58,15 +59,15 @@ func subscribe(ctx context.Context, channel *amqp.Channel) error {
 
 	// With autoAck the broker would forget an event as soon as it is sent.
 	const autoAck, exclusive, noLocal = false, false, false
-	deliveries, err := channel.ConsumeWithContext(ctx, queue, anyTag,
+	deliveries, err := channel.ConsumeWithContext(ctx, queue.Name, anyTag,
 		autoAck, exclusive, noLocal, noWait, nil)
 	if err != nil {
-		return fmt.Errorf("consume from %s: %w", queue, err)
+		return fmt.Errorf("consume from %s: %w", queue.Name, err)
 	}
-	log.Printf("waiting for events %s in %s", *key, queue)
+	log.Printf("waiting for events %s in %s", *key, queue.Name)
 
 	for delivery := range deliveries {
-		if err := handle(ctx, delivery); err != nil {
+		if err := handle(ctx, delivery, queue); err != nil {
 			return err
 		}
 	}
@@ -77,21 +78,22 @@ func subscribe(ctx context.Context, channel *amqp.Channel) error {
 const anyTag = ""
 
 // handle works on an event, and then acknowledges it.
-func handle(ctx context.Context, delivery amqp.Delivery) error {
+func handle(ctx context.Context, delivery amqp.Delivery,
+	queue pubsub.Queue) error {
 	event, err := pubsub.ParseEvent(delivery.Body)
 	if err != nil {
-		return reject(delivery, err)
+		return reject(delivery, queue, err)
 	}
 	log.Printf("received %v%s", event, pubsub.Mark(delivery))
 	if event.Temp > pubsub.High {
-		log.Print("warning: high temperature measured by sensor ",
-			event.Sensor)
+		log.Printf("warning: high temperature measured by sensor %s",
+			event.Name())
 	}
 
 	// The event is still the broker's: if this subscriber crashes while it
 	// works, the event comes again when it is back.
 	if err := cli.Sleep(ctx, *work); err != nil {
-		log.Printf("%v goes back to the queue", event)
+		queue.Unacknowledged.PrintReturned(ctx, event, delivery, nil)
 		return err
 	}
 
@@ -107,12 +109,32 @@ func handle(ctx context.Context, delivery amqp.Delivery) error {
 
 // reject sets aside what is not an event. Back in the queue it would come
 // again and again.
-func reject(delivery amqp.Delivery, why error) error {
-	const requeue = false // the broker moves it to the dead letters
+func reject(delivery amqp.Delivery, queue pubsub.Queue, why error) error {
+	const requeue = false // the broker moves it to the dead letters, if any
 	err := delivery.Reject(requeue)
 	if err != nil {
 		return fmt.Errorf("reject: %w", err)
 	}
-	log.Printf("set aside %.60q: %v", delivery.Body, why)
+	what := "set aside"
+	if queue.Unacknowledged.DeadLetters == "" {
+		what = "dropped"
+	}
+	log.Printf("%s %.60q: %v", what, delivery.Body, why)
 	return nil
+}
+
+// last is the queue that the subscriber had before the broker was lost.
+var last string
+
+// report prints what is to be known of a queue before its events come.
+func report(channel *amqp.Channel, queue pubsub.Queue) error {
+	if last != "" && last != queue.Name {
+		log.Print("its queue is a new one: it may have missed events")
+	}
+	last = queue.Name
+	if queue.Consumers > 0 {
+		log.Printf("warning: somebody else takes events from %s, too: each "+
+			"event goes to one of you", queue.Name)
+	}
+	return queue.Unacknowledged.PrintDeadLetters(channel)
 }

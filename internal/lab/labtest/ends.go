@@ -23,7 +23,7 @@ func Socket(t testing.TB, kind zmq.Type) *zmq.Socket {
 }
 
 // Channel returns an AMQP channel for the test itself.
-func Channel(t *testing.T, url string) *amqp.Channel {
+func Channel(t testing.TB, url string) *amqp.Channel {
 	t.Helper()
 	conn, err := amqp.Dial(url)
 	Must(t, err)
