@@ -86,8 +86,12 @@ func bind(d *Deriver, l *line) {
 		}
 		if l.verb.queue != "" {
 			l.p.vars["queue"] = l.field("queue")
-			to.box = d.queue(l.p.broker, l.fill(l.verb.queueText))
-			d.layout.bind(to.box.lane, l.p)
+			queue := d.queue(l.p.broker, l.field("queue"))
+			if to.box != queue {
+				d.vanish(to.box)
+			}
+			to.box = queue
+			d.layout.bind(queue.lane, l.p)
 		}
 		to.filter, to.fits, to.since = l.field("filter"), l.verb.fits, l.at
 		to.box.attend(l.p)
@@ -103,7 +107,7 @@ func receive(d *Deriver, l *line) {
 	boxes := l.boxes()
 	var m *message
 	for _, l.box = range boxes {
-		if m = l.box.find(key, l.p); m != nil {
+		if m = l.box.find(key); m != nil {
 			l.box.waiting.remove(key, m)
 			if l.box.lane != "" {
 				d.deepen(l.box, -1, l.at, l.p.muted || m.from.muted)
@@ -254,17 +258,24 @@ func giveUp(d *Deriver, l *line) {
 func (d *Deriver) goBack(p *process, b *bar, at time.Duration) {
 	label := b.mark.Label + " goes back"
 	box := b.box
-	m := b.message
-	if m == nil { // it came before anybody had sent it
-		m = &message{key: b.key, label: b.mark.Label, from: p, at: at}
-	}
-	m.returns++
+	m := b.returned(p)
 	if b.limit > 0 && m.returns > b.limit {
 		box = d.queue(box.broker, strings.TrimPrefix(box.lane, "queue ")+"-dead")
 		label = b.mark.Label + " is set aside"
 	}
 	d.arrow(Back, p.lane, box.lane, at, at, label, p.muted)
-	d.putBack(box, m, at, p.muted)
+	d.putBack(box, m, b, at, p.muted)
+}
+
+// returned is the message that was worked on, once more.
+func (b *bar) returned(p *process) *message {
+	m := b.message
+	if m == nil { // it has come before anybody had sent it
+		m = &message{key: b.key, label: b.mark.Label, from: p,
+			at: b.mark.Begin}
+	}
+	m.returns++
+	return m
 }
 
 func waitFor(d *Deriver, l *line) {
@@ -310,7 +321,7 @@ func reply(d *Deriver, l *line) {
 	m := &message{label: l.label(), from: l.p, to: request.from, at: l.at,
 		said: l.said()}
 	if request.stale > 0 && request.stale <= l.at {
-		d.inVain = append(d.inVain, m)
+		d.inVain = addBounded(d.inVain, m)
 		return
 	}
 	d.deliver(m)
@@ -374,7 +385,7 @@ func (d *Deriver) gotReply(m *message, at time.Duration, received said) {
 // still in the tuple space, and what it has borrowed comes back.
 func (d *Deriver) loseReply(m *message) {
 	if !m.quiet || m.taken && m.to.bySignal {
-		d.inVain = append(d.inVain, m)
+		d.inVain = addBounded(d.inVain, m)
 	}
 }
 
@@ -541,10 +552,9 @@ func loseBroker(d *Deriver, l *line) {
 	// What was not acknowledged, the broker delivers again.
 	for _, key := range sortedKeys(l.p.bars) {
 		bar := l.p.bars[key]
-		if bar.box != nil && bar.box.lane != "" && bar.message != nil {
+		if bar.box != nil && bar.box.lane != "" {
 			d.endBar(l.p, bar, l.at, true)
-			bar.message.returns++
-			d.putBack(bar.box, bar.message, l.at, l.p.muted)
+			d.putBack(bar.box, bar.returned(l.p), bar, l.at, l.p.muted)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type Deriver struct {
 
 	unfinished map[string][]*failure // by what was worked on
 	inVain     []*message            // sent to somebody who did not get it
+	vanished   []*message            // with the queue that they were in
 
 	drawing
 	layout layout
@@ -225,6 +226,9 @@ func (d *Deriver) start(e record.Event) {
 	d.byLabel[p.label] = p
 	d.layout.start(p, e.Text)
 	d.attend(p)
+	if p.words.parts {
+		d.startParts(p)
+	}
 	for _, v := range p.words.starts {
 		d.do(&line{d: d, p: p, verb: v, at: e.Time, text: e.Text})
 	}
@@ -271,7 +275,7 @@ func (d *Deriver) print(e record.Event) {
 	}
 	text, labelled := strings.CutPrefix(e.Text, e.Label+": ")
 	if p.words.parts {
-		p, text = d.part(p, text, e.Time)
+		p, text = p.splitPart(text)
 	}
 	if !labelled && !strings.Contains(e.Text, ": ") || !labelled &&
 		len(p.words.bares) > 0 {
@@ -337,30 +341,32 @@ func (d *Deriver) stranger(e record.Event) *process {
 	return p
 }
 
-// part returns which part of a process has printed a line, and the line.
-func (d *Deriver) part(p *process, text string, at time.Duration) (*process,
-	string) {
-	label, rest, ok := strings.Cut(text, ": ")
-	role, _, _ := strings.Cut(label, " ")
-	folder := p.words.folder + "/" + role
-	if !ok || vocabularies()[folder] == nil {
-		return p, text
-	}
-	part := p.parts[role]
-	if part == nil {
-		part = d.newProcess(p.number, p.lane+"/"+role, folder, role, label, at)
-		if p.parts == nil {
-			p.parts = map[string]*process{}
+// startParts is for a process that is several in one: its children, or its
+// goroutines.
+func (d *Deriver) startParts(p *process) {
+	parts := map[string]*process{}
+	for _, folder := range sortedKeys(vocabularies()) {
+		role, ok := strings.CutPrefix(folder, p.words.folder+"/")
+		if !ok {
+			continue
 		}
-		p.parts[role] = part
-		for other, sibling := range p.parts { // each knows the others
-			if part.parts == nil {
-				part.parts = map[string]*process{}
-			}
-			part.parts[other], sibling.parts[role] = sibling, part
-		}
+		part := d.newProcess(p.number, p.lane+"/"+role, folder, role, role,
+			p.begun)
+		part.parts = parts // each knows the others
+		parts[role] = part
 		d.layout.start(part, folder)
 	}
+	p.parts = parts
+}
+
+// splitPart returns which part of a process has printed a line, and the line.
+func (p *process) splitPart(text string) (part *process, rest string) {
+	label, rest, _ := strings.Cut(text, ": ")
+	role, _, _ := strings.Cut(label, " ")
+	if part = p.parts[role]; part == nil {
+		return p, text
+	}
+	part.label = label
 	return part, rest
 }
 
@@ -419,7 +425,12 @@ func (l *line) fill(t template) string { return t.fill(l.fields, l.p.vars) }
 
 func (l *line) key() string { return l.fill(l.verb.keyText) }
 
-func (l *line) label() string { return tidy(l.fill(l.verb.labelText)) }
+func (l *line) label() string {
+	if !strings.Contains(l.verb.label, "$") {
+		return l.verb.label
+	}
+	return tidy(l.fill(l.verb.labelText))
+}
 
 func (l *line) field(name string) string {
 	if i := l.verb.pattern.SubexpIndex(name); i >= 0 {

@@ -220,6 +220,9 @@ func (d *Deriver) Over() []Mark {
 	for _, m := range d.inVain {
 		add(m, false, m.from.lane, m.to.lane, m.from.muted || m.to.muted)
 	}
+	for _, m := range d.vanished {
+		add(m, false, m.queue, m.to.lane, m.from.muted || m.to.muted)
+	}
 	for _, task := range sortedKeys(d.unfinished) {
 		for _, f := range d.unfinished[task] {
 			add(&message{label: f.bar.mark.Label, at: f.at}, true, f.p.lane,

@@ -74,6 +74,7 @@ type message struct {
 	said       said
 
 	to      *process      // if that is known
+	queue   string        // the lane of the one that it was lost with
 	returns int           // how often it went back to a queue
 	ask     bool          // its sender waits for a reply
 	stale   time.Duration // since when it does not any more
@@ -173,7 +174,7 @@ func (b *box) attended() bool {
 
 // put puts a message into a box, unless somebody has it already.
 func (d *Deriver) put(b *box, m *message) {
-	r := b.takeEarly(m)
+	r := b.takeEarly(m, nil)
 	if b.lane != "" {
 		at := m.at
 		if r != nil {
@@ -217,10 +218,11 @@ func (d *Deriver) putCopy(b *box, m *message) {
 	d.put(b, m)
 }
 
-// putBack puts what somebody has received back into its queue, unless another
-// has it already.
-func (d *Deriver) putBack(b *box, m *message, at time.Duration, muted bool) {
-	if r := b.takeEarly(m); r != nil {
+// putBack puts what was worked on back into its queue, unless another has it
+// already.
+func (d *Deriver) putBack(b *box, m *message, from *bar, at time.Duration,
+	muted bool) {
+	if r := b.takeEarly(m, from); r != nil {
 		d.found++
 		if r.bar != nil {
 			r.bar.message = m
@@ -231,10 +233,11 @@ func (d *Deriver) putBack(b *box, m *message, at time.Duration, muted bool) {
 	d.deepen(b, +1, at, muted)
 }
 
-// takeEarly takes a receipt that came before its message, if there is one.
-func (b *box) takeEarly(m *message) *receipt {
+// takeEarly takes a receipt that came before its message, if there is one:
+// not that of the work that it comes back from.
+func (b *box) takeEarly(m *message, from *bar) *receipt {
 	for _, r := range b.early.with(m.key) {
-		if m.to != nil && m.to != r.by {
+		if from != nil && r.bar == from {
 			continue
 		}
 		b.early.remove(r.key, r)
@@ -296,11 +299,10 @@ func (k *link) eachBox(f func(b *box)) {
 
 // find returns the message with that key that a process is most likely to
 // have received.
-func (b *box) find(key string, by *process) *message {
+func (b *box) find(key string) *message {
 	var found *message
 	for _, m := range b.waiting.with(key) {
 		switch {
-		case m.to != nil && m.to != by:
 		case found == nil, found.doubt && !m.doubt:
 			found = m // who was first sent is first received
 		case b.copies && m.from != found.from && m.at > found.at:
@@ -368,22 +370,30 @@ func (d *Deriver) leave(p *process) {
 				}
 			})
 		}
-		to := k.copies[p.group()]
-		if to != nil && to.box.lane != "" && p.words.id &&
-			strings.HasPrefix(to.box.lane, "queue amq.") {
-			delete(k.copies, p.group()) // a temporary queue goes with it
+		if to := k.copies[p.group()]; to != nil && d.vanish(to.box) {
+			delete(k.copies, p.group())
 		}
 	}
-	if p.asked != nil && p.asked.stale == 0 {
-		p.asked.stale = p.ended
+}
+
+// vanish is for a queue whose subscriber has gone: a temporary one goes with
+// it.
+func (d *Deriver) vanish(b *box) bool {
+	if !strings.HasPrefix(b.lane, "queue amq.") {
+		return false
 	}
+	for _, m := range b.waiting.values() {
+		d.vanished = addBounded(d.vanished, &message{label: m.label, at: m.at,
+			from: m.from, to: b.readers[0], queue: b.lane})
+	}
+	return true
 }
 
 // doubtRequests is for a server that has died. A request that its sender
 // waits for no more was there, or nowhere; another may still be sent.
 func (b *box) doubtRequests() {
 	for _, m := range b.waiting.values() {
-		if m.ask && m.stale > 0 {
+		if m.ask && (m.stale > 0 || !m.from.running()) {
 			b.waiting.remove(m.key, m)
 		}
 		m.doubt = m.ask
