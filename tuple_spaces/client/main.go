@@ -41,6 +41,7 @@ func operate(ctx context.Context) error {
 		return err
 	}
 	defer space.Close()
+	space.Name = cli.Name()
 	space.NoReply = tuplespaces.SayNoReply
 
 	// A wait for a tuple ends when its context does: on Ctrl-C, or when the

@@ -42,6 +42,7 @@ func publish(ctx context.Context) error {
 		return err
 	}
 	defer space.Close()
+	space.Name = cli.Name()
 	space.NoReply = tuplespaces.SayNoReply
 
 	// Events of a publisher that ran before are out of date.

@@ -38,6 +38,7 @@ func subscribe(ctx context.Context) error {
 		return err
 	}
 	defer space.Close()
+	space.Name = cli.Name()
 	space.NoReply = tuplespaces.SayNoReply
 	log.Printf("waiting for events of %s", sensor)
 

@@ -38,6 +38,7 @@ func master(ctx context.Context) error {
 		return err
 	}
 	defer space.Close()
+	space.Name = cli.Name()
 	space.NoReply = tuplespaces.SayNoReply
 
 	// out(kind, n): a task is a tuple. It names no worker, and there need not

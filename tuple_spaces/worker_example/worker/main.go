@@ -43,6 +43,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	defer space.Close()
+	space.Name = cli.Name()
 	space.NoReply = tuplespaces.SayNoReply
 	log.Printf("waiting for %s tasks", kind)
 
