@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 func TestExperiments(t *testing.T) {
 	t.Parallel()
 	labtest.Experiments(t, "request_reply", "client-first", "server-crash",
-		"moved-server")
+		"moved-server", "stranger")
 }
 
 func TestStory(t *testing.T) {

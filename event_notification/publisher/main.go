@@ -26,6 +26,7 @@ var (
 	count    = flag.Int("count", 0, "how many events; 0: endless")
 	wait     = flag.Int("wait", 0, "first wait for that many subscriptions")
 	topic    = flag.String("topic", event.Topic, "what an event begins with")
+	_        = zeromq.CurveFlag()
 )
 
 func main() {

@@ -22,6 +22,7 @@ var (
 		"`address` of a publisher; can be given several times")
 	wanted = flag.String("topic", event.Topic,
 		"what events to ask for, by how they begin; \"\": all")
+	_ = zeromq.KeyFlag()
 )
 
 const hot = 30 // degrees

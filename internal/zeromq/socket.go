@@ -45,6 +45,7 @@ type Socket struct {
 	term    func()      // ends what waits; at the close, waits itself
 	disarm  func() bool // so that the end of ctx does not call term
 	monitor *zmq.Socket // hears who connects; nil: nobody asked
+	warns   bool        // prints a line if a server refuses us
 }
 
 // Open creates a socket of a kind, such as zmq.REP. When ctx ends, whatever
@@ -109,6 +110,9 @@ func (s *Socket) Bind(address string) error {
 	if err != nil {
 		return err
 	}
+	if err := Serve(s.Socket); err != nil {
+		return err
+	}
 	if err := s.Socket.Bind(address); err != nil {
 		return err
 	}
@@ -129,6 +133,15 @@ func (s *Socket) Connect(address string) error {
 	}
 	if err := s.SetIpv6(ipv6); err != nil {
 		return err
+	}
+	if err := Know(s.Socket); err != nil {
+		return err
+	}
+	if !s.warns {
+		s.warns = true
+		if err := s.warnIfRefused(address); err != nil {
+			return err
+		}
 	}
 	return s.Socket.Connect(address)
 }

@@ -26,6 +26,7 @@ var (
 	count    = flag.Int("count", 10, "how many orders; 0: endless")
 	wait     = flag.Int("wait", 0, "first wait for that many workers")
 	_        = cli.QuietFlag()
+	_        = zeromq.CurveFlag()
 )
 
 func main() {

@@ -21,6 +21,7 @@ var (
 	bind  = flag.String("bind", pipeline.Sink, "`address` to listen on")
 	count = flag.Int("count", 0, "how many deliveries; 0: until Ctrl-C")
 	_     = cli.QuietFlag()
+	_     = zeromq.CurveFlag()
 )
 
 func main() {

@@ -24,6 +24,7 @@ var (
 	sink = flag.String("sink", pipeline.Sink, "`address` of the sink")
 	work = cli.RandomTime("work", 3*time.Second, "`time` per order")
 	_    = cli.QuietFlag()
+	_    = zeromq.KeyFlag()
 )
 
 func main() {

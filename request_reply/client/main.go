@@ -26,6 +26,7 @@ var (
 	timeout = flag.Duration("timeout", 5*time.Second,
 		"`time` to wait in each try; 0: a plain REQ, which waits for ever")
 	tries = flag.Int("tries", 3, "how often to ask before giving up")
+	_     = zeromq.KeyFlag()
 )
 
 func main() {

@@ -24,6 +24,10 @@ func main() {
 			Without: movedServerWithout,
 			Claim: "A client must know where the server is: if the server" +
 				" moves, the client asks in vain."},
+		lab.Experiment{Name: "stranger", Run: stranger,
+			Without: strangerWithout,
+			Claim: "Whoever knows the port can stop a server; with -curve only" +
+				" who knows its key can talk to it."},
 	)
 }
 

@@ -22,6 +22,7 @@ import (
 var (
 	bind = flag.String("bind", requestreply.Address, "`address` to listen on")
 	work = flag.Duration("work", 0, "`time` to work before each reply")
+	_    = zeromq.CurveFlag()
 )
 
 func main() {
