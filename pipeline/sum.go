@@ -1,19 +1,44 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"distsys/internal/cli"
 )
 
-// A Sum is what the sink counts. Orders are told apart by their pusher and
-// their number.
+// Anybody can send to the sink. So what it keeps is bounded.
+const (
+	maxWorkers = 1_000
+	maxPushers = 1_000
+	maxSpans   = 100_000 // over all pushers
+)
+
+// A Sum is what the sink counts: how much each worker has delivered, and
+// which orders have arrived of each pusher.
 type Sum struct {
 	Total       int
 	begun, last time.Time
-	workers     map[string]int
-	orders      map[string]map[int]int // pusher, number: how often it arrived
+
+	workers map[string]int
+	others  int // deliveries of workers that are too many
+
+	pushers map[pusher]*numbers
+	beyond  int // deliveries of pushers that are too many
+	spans   int // over all pushers
+}
+
+// A pusher is known by its port, and by the run if it names one.
+type pusher struct{ source, run string }
+
+func (p pusher) String() string {
+	if p.run == "" {
+		return cli.Quote(p.source)
+	}
+	return fmt.Sprintf("%s (run %s)", cli.Quote(p.source), cli.Quote(p.run))
 }
 
 // Add counts a delivery.
@@ -22,46 +47,72 @@ func (s *Sum) Add(o *Order) {
 	if s.Total++; s.Total == 1 {
 		s.begun = s.last
 		s.workers = map[string]int{}
-		s.orders = map[string]map[int]int{}
+		s.pushers = map[pusher]*numbers{}
 	}
-	s.workers[o.Worker]++
-	if s.orders[o.Source] == nil {
-		s.orders[o.Source] = map[int]int{}
+
+	if _, known := s.workers[o.Worker]; known || len(s.workers) < maxWorkers {
+		s.workers[o.Worker]++
+	} else {
+		s.others++
 	}
-	s.orders[o.Source][o.ID]++
+
+	from := pusher{o.Source, o.Run}
+	arrived, known := s.pushers[from]
+	if !known {
+		if len(s.pushers) == maxPushers {
+			s.beyond++
+			return
+		}
+		arrived = &numbers{}
+		s.pushers[from] = arrived
+	}
+	s.spans -= len(arrived.spans)
+	arrived.add(o.ID, s.spans+len(arrived.spans) < maxSpans)
+	s.spans += len(arrived.spans)
 }
 
-// Lines says how much each worker has delivered, which order numbers, up to
-// the highest that arrived, never arrived, and how long it all took from the
-// first delivery to the last.
+// Lines returns what there is to print: how much each worker has delivered;
+// which orders of each pusher, up to the last one that arrived, never arrived
+// or came more than once; and how long it took from the first delivery to the
+// last.
 func (s *Sum) Lines() (lines []string) {
+	add := func(format string, args ...any) {
+		lines = append(lines, fmt.Sprintf(format, args...))
+	}
 	for _, worker := range slices.Sorted(maps.Keys(s.workers)) {
-		lines = append(lines, fmt.Sprintf("worker %s: %d delivered", worker,
-			s.workers[worker]))
+		add("worker %s: %d delivered", cli.Quote(worker), s.workers[worker])
 	}
-	for _, source := range slices.Sorted(maps.Keys(s.orders)) {
-		if missing := s.missing(source); len(missing) > 0 {
-			lines = append(lines, fmt.Sprintf("never arrived from %s: %v",
-				source, missing))
-		}
+	if s.others > 0 {
+		add("workers that came after the first %d: %d delivered", maxWorkers,
+			s.others)
 	}
-	return append(lines, fmt.Sprintf("total: %d delivered in %.2f s", s.Total,
-		s.last.Sub(s.begun).Seconds()))
-}
 
-// missing lists order numbers that never arrived; not more than some, since
-// a pusher may number its orders as it likes.
-func (s *Sum) missing(source string) (missing []any) {
-	seen := s.orders[source]
-	highest := slices.Max(slices.Collect(maps.Keys(seen)))
-	for id := 0; id < highest; id++ {
-		if seen[id] > 0 {
-			continue
+	for _, from := range slices.SortedFunc(maps.Keys(s.pushers),
+		func(a, b pusher) int {
+			return cmp.Or(cmp.Compare(a.source, b.source),
+				cmp.Compare(a.run, b.run))
+		}) {
+		arrived := s.pushers[from]
+		if missing := arrived.missing(); arrived.full {
+			add("not known what never arrived from %v: too many gaps", from)
+		} else if len(missing) > 0 {
+			add("never arrived from %v: %v", from, missing)
 		}
-		if len(missing) == 20 {
-			return append(missing, "...")
+		if len(arrived.again) > 0 {
+			guess := ""
+			if from.run == "" {
+				guess = " (a second run?)"
+			}
+			add("came more than once from %v: %v%s", from, arrived.again,
+				guess)
 		}
-		missing = append(missing, id)
 	}
-	return missing
+	if s.beyond > 0 {
+		add("not known what never arrived from pushers that came after the "+
+			"first %d: %d delivered", maxPushers, s.beyond)
+	}
+
+	add("total: %d delivered in %.2f s", s.Total,
+		s.last.Sub(s.begun).Seconds())
+	return lines
 }

@@ -35,6 +35,10 @@ const lookupTime = 5 * time.Second
 // moment is how long Close still tries to deliver after Ctrl-C.
 const moment = 200 * time.Millisecond
 
+// ErrDropped is returned by Close if messages were dropped that the linger
+// would have waited for.
+var ErrDropped = errors.New("messages that nobody took in time were dropped")
+
 // A Socket is a ZeroMQ socket that lives as long as a context. Send, Recv and
 // all the others are the library's own; Bind and Connect are as well, but see
 // there. Like every ZeroMQ socket it belongs to one goroutine.
@@ -75,8 +79,9 @@ func Open(ctx context.Context, kind zmq.Type) (*Socket, error) {
 func (s *Socket) arm() { s.disarm = context.AfterFunc(s.ctx, s.term) }
 
 // Close closes the socket. It returns when the messages that were sent are
-// on their way, or when the linger is over. After Ctrl-C the linger is over
-// after a moment at the latest; if messages are dropped then, Close says so.
+// on their way, or when the linger is over. After the end of ctx, that is
+// Ctrl-C, it waits for a moment at most; if it drops messages then, it prints
+// that, and returns ErrDropped.
 func (s *Socket) Close() error {
 	if s.monitor != nil {
 		s.monitor.Close() // or Term would wait for it
@@ -96,10 +101,11 @@ func (s *Socket) Close() error {
 	}
 	select {
 	case <-delivered:
+		return err
 	case <-time.After(moment):
 		cli.Loud([]string{"drops messages that nobody took in time"})
+		return ErrDropped
 	}
-	return err
 }
 
 // Bind is the library's Bind, for a server: it takes IPv6 addresses, too, any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"distsys/internal/lab"
 	"distsys/internal/lab/labtest"
+	"distsys/internal/local"
 	"distsys/internal/zeromq"
 )
 
@@ -195,4 +197,55 @@ func TestStops(t *testing.T) {
 		t.Errorf("Recv returns %v", err)
 	}
 	labtest.Must(t, waits.Close())
+}
+
+// After Ctrl-C, Close waits for a moment at most, whatever the linger, and
+// drops what nobody has taken by then. If all is taken it drops nothing.
+func TestCloseAfterStop(t *testing.T) {
+	for _, c := range []struct {
+		messages, size int
+		err            error
+	}{
+		{messages: 1, size: 10},
+		// Too much for the system's buffers, and the peer does not read.
+		{messages: 100, size: 100_000, err: zeromq.ErrDropped},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		push, err := zeromq.Open(ctx, zmq.PUSH)
+		labtest.Must(t, err)
+		labtest.Must(t, push.SetLinger(-1))
+		labtest.Must(t, push.SetSndbuf(4096))
+		labtest.Must(t, push.Bind("tcp://127.0.0.1:*"))
+		pull := labtest.Socket(t, zmq.PULL)
+		labtest.Must(t, pull.SetRcvhwm(1))
+		labtest.Must(t, pull.SetRcvbuf(4096))
+		labtest.Must(t, pull.Connect(push.Address()))
+		for range c.messages {
+			_, err := push.SendBytes(make([]byte, c.size), 0)
+			labtest.Must(t, err)
+		}
+		stop()
+		if err := push.Close(); !errors.Is(err, c.err) {
+			t.Errorf("%d messages: Close returns %v, expected %v", c.messages,
+				err, c.err)
+		}
+	}
+}
+
+// Without Ctrl-C, Close waits as long as the linger says.
+func TestCloseDelivers(t *testing.T) {
+	push := open(t, zmq.PUSH)
+	labtest.Must(t, push.SetLinger(-1))
+	address := "tcp://127.0.0.1:" + strconv.Itoa(local.FreePort())
+	labtest.Must(t, push.Connect(address)) // nobody is there yet
+	_, err := push.Send("late", 0)
+	labtest.Must(t, err)
+	closed := make(chan error)
+	go func() { closed <- push.Close() }()
+	pull := open(t, zmq.PULL)
+	labtest.Must(t, pull.Bind(address))
+	if text, err := pull.Recv(0); err != nil || text != "late" {
+		t.Errorf("received %q, %v", text, err)
+	}
+	labtest.Must(t, <-closed)
 }

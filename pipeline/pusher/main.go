@@ -31,7 +31,6 @@ var (
 
 func main() {
 	cli.Parse("pipeline/pusher", "Pusher pushes orders to workers.")
-	cli.OnStop(func() { log.Print("drops the orders that no worker has yet") })
 	cli.Main(push)
 }
 
@@ -57,7 +56,7 @@ func push(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
-	log.Printf("listening on %s", *bind)
+	log.Printf("listening on %s", socket.Address())
 
 	// Only workers that are connected get orders. Who comes late has missed
 	// its turn.
@@ -66,7 +65,7 @@ func push(ctx context.Context) error {
 	}
 
 	for id := 0; ; id++ {
-		order := pipeline.NewOrder(*bind, id)
+		order := pipeline.NewOrder(socket.Address(), id)
 
 		// Send returns when ZeroMQ has taken the order, not when a worker
 		// has it. If no worker has room for it, or none is there, it waits.

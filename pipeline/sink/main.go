@@ -41,23 +41,24 @@ func collect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
-	log.Printf("listening on %s", *bind)
+	log.Printf("listening on %s", socket.Address())
 
 	// Whatever ends the loop below, Ctrl-C or the last delivery: sum up.
 	var sum pipeline.Sum
 	defer func() { cli.Loud(sum.Lines()) }()
 
 	for sum.Total < *count || *count == 0 {
-		message, err := socket.RecvBytes(0)
+		frames, err := socket.RecvMessage(0)
 		if err != nil {
 			return fmt.Errorf("pull: %w", err)
 		}
-		order, err := pipeline.Parse(message)
-		if err != nil || order.Worker == "" {
-			log.Printf("skipped %.60q: no delivery (%v)", message, err)
+		order, err := pipeline.ParseReport(frames)
+		if err != nil {
+			log.Printf("skipped %.60q: %v", frames[0], err)
 			continue
 		}
-		log.Printf("worker %s has delivered %v", order.Worker, order)
+		log.Printf("worker %s has delivered %v", cli.Quote(order.Worker),
+			order)
 		sum.Add(order)
 	}
 	return nil

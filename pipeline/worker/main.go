@@ -29,7 +29,6 @@ var (
 
 func main() {
 	cli.Parse("pipeline/worker [id]", "Worker pulls orders and delivers them.")
-	cli.OnStop(func() { log.Print("drops what it has not delivered") })
 	cli.Main(pull)
 }
 
@@ -69,18 +68,19 @@ func pull(ctx context.Context) error {
 	for {
 		// Orders come whether or not this worker is busy. They wait in its
 		// own process, in the socket's queue: nobody else can have them.
-		message, err := orders.RecvBytes(0)
+		frames, err := orders.RecvMessage(0)
 		if err != nil {
 			return fmt.Errorf("pull: %w", err)
 		}
-		order, err := pipeline.Parse(message)
+		order, err := pipeline.Parse(frames)
 		if err != nil {
-			log.Printf("skipped %.60q: %v", message, err)
+			log.Printf("skipped %.60q: %v", frames[0], err)
 			continue
 		}
 		log.Printf("received %v", order)
 
 		if err := deliver(ctx, order, reports); err != nil {
+			log.Printf("drops %v, and any that waits behind it", order)
 			return err
 		}
 	}
