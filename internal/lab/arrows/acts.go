@@ -61,6 +61,8 @@ func send(d *Deriver, l *line) {
 	}
 	route := l.fill(l.verb.routeText)
 	for _, link := range l.links() {
+		link.sent++
+		m.number = link.sent
 		for _, group := range sortedKeys(link.copies) {
 			if to := link.copies[group]; to.fits(to.filter, route) {
 				copied := *m
@@ -93,7 +95,8 @@ func bind(d *Deriver, l *line) {
 			to.box = queue
 			d.layout.bind(queue.lane, l.p)
 		}
-		to.filter, to.fits, to.since = l.field("filter"), l.verb.fits, l.at
+		to.filter, to.fits = l.field("filter"), l.verb.fits
+		to.since, to.before = l.at, link.sent
 		to.box.attend(l.p)
 		// What was published while it was away, it has missed.
 		to.box.missed = append(to.box.missed, to.box.away...)
@@ -158,7 +161,7 @@ func (d *Deriver) lateCopy(l *line, key string) *message {
 		}
 		recent := link.recent.with(key)
 		for _, m := range slices.Backward(recent) {
-			if m.at <= to.since && m.at > to.since-patience {
+			if m.number <= to.before && m.at > to.since-moment {
 				copied := *m
 				l.box = to.box
 				if to.box.lane != "" {
@@ -398,6 +401,7 @@ func hear(d *Deriver, l *line) {
 		return
 	}
 	d.found++
+	d.matched(said{process: p.number}, l.said())
 	if p.wait != nil && p.answered >= p.wait.Begin {
 		d.endWait(p, p.answered, false) // it does not print all that it gets
 	}
@@ -454,11 +458,14 @@ func complete(d *Deriver, l *line) {
 		return
 	}
 	for _, key := range sortedKeys(p.bars) {
-		b := p.bars[key]
-		d.endBar(p, b, l.at, false)
-		delete(d.unfinished, b.task)
+		if b := p.bars[key]; b.mark.Begin <= l.at {
+			d.endBar(p, b, l.at, false)
+			delete(d.unfinished, b.task)
+		}
 	}
-	d.forgive(func(f *failure) bool { return f.p == p })
+	d.forgive(func(f *failure) bool {
+		return f.p == p && f.bar.mark.Begin <= l.at
+	})
 }
 
 // forgive forgets failures that were none.

@@ -139,7 +139,7 @@ func (d *Deriver) Add(e record.Event) []Mark {
 // Flush returns the marks of bursts that Add keeps back for up to a tenth of
 // a second, for when no event comes for that long.
 func (d *Deriver) Flush() []Mark {
-	d.showBursts(d.now + 1)
+	d.showBursts(forever)
 	return d.take()
 }
 

@@ -1,6 +1,7 @@
 package arrows
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 // burstTime is how long a burst lasts: what was sent meanwhile is one mark.
 const burstTime = 100 * time.Millisecond
+
+const forever = math.MaxInt64
 
 // A drawing is the marks that are new.
 type drawing struct {
@@ -198,7 +201,7 @@ func (d *Deriver) Over() []Mark {
 			}
 		})
 	}
-	d.showBursts(d.now + burstTime)
+	d.showBursts(forever)
 	var lost []*loss
 	add := func(m *message, held bool, lane, to string, muted bool) {
 		lost = append(lost, &loss{&Mark{Kind: Lost, Lane: lane, To: to,
@@ -239,7 +242,7 @@ func (d *Deriver) Over() []Mark {
 			d.emit(l.mark)
 		}
 	}
-	d.showBursts(d.now + 2*burstTime)
+	d.showBursts(forever)
 	return d.take()
 }
 

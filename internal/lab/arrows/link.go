@@ -33,6 +33,7 @@ type link struct {
 
 	// If each who asked for it gets a copy:
 	copies map[string]*copyTo
+	sent   int // that many messages
 	recent shelf[*message]
 
 	senders []*process // who ever was there to send
@@ -43,6 +44,7 @@ type copyTo struct {
 	filter string
 	fits   func(filter, route string) bool
 	since  time.Duration
+	before int // how many messages had been sent until then
 	box    *box
 }
 
@@ -73,6 +75,7 @@ type message struct {
 	at         time.Duration
 	said       said
 
+	number  int           // of those that go to several
 	to      *process      // if that is known
 	queue   string        // the lane of the one that it was lost with
 	returns int           // how often it went back to a queue
