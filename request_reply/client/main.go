@@ -53,7 +53,8 @@ func request(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("no server answered at %s; start one with: "+
-		"go run ./request_reply/server", *connect)
+		"go run ./request_reply/server (or give a slow one more -timeout)",
+		*connect)
 }
 
 // ask sends the request once and waits for the reply.
