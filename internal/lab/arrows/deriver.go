@@ -386,10 +386,8 @@ func (d *Deriver) end(p *process, e record.Event) {
 		at = p.killed
 	}
 	p.ended, p.bySignal = max(at, 1), e.Status < 0
-	d.layout.end(p)
 	for _, part := range p.parts {
 		part.ended = p.ended
-		d.layout.end(part)
 	}
 	if p.wait != nil {
 		d.endWait(p, at, p.bySignal)

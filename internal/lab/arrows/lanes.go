@@ -74,8 +74,6 @@ func (y *layout) owns(r *row) bool {
 	})
 }
 
-func (y *layout) end(*process) { y.changed = true }
-
 // queue finds a lane for a queue: that of one of the same name, if nobody
 // who used that one is there any more.
 func (y *layout) queue(lane, name string, b *broker) {

@@ -59,7 +59,13 @@ func TestRealRecords(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				names = append(strings.Fields(string(text)), "")
+				names = []string{""}
+				for _, line := range strings.Split(string(text), "\n") {
+					// Its name, then the lines that can be left out.
+					if name, _, _ := strings.Cut(line, " "); name != "" {
+						names = append(names, name)
+					}
+				}
 			}
 			for _, name := range names {
 				t.Run(name, func(t *testing.T) {
@@ -85,7 +91,9 @@ func runRecorded(t *testing.T, root, run, name string) ([]record.Event,
 	}
 	command := exec.CommandContext(ctx, run, args...)
 	command.Dir = root
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.Cancel = func() error {
+		return command.Process.Signal(os.Interrupt)
+	}
 	text, err := command.CombinedOutput()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {

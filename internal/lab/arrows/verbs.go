@@ -259,6 +259,9 @@ func readCommand(command string) (flags map[string][]string,
 			return flags, args
 		}
 		args = args[1:]
+		if name == "-" { // what follows are words
+			return flags, args
+		}
 		name = strings.TrimPrefix(name, "-")
 		name, value, given := strings.Cut(name, "=")
 		if !given && !flagsWithoutValue[name] && len(args) > 0 {
@@ -326,19 +329,23 @@ func brokerPlace(url string) string {
 // topicFits says whether a routing key fits a binding key: of the words
 // between the dots, * is one, # any number.
 func topicFits(filter, route string) bool {
-	return wordsFit(strings.Split(filter, "."), strings.Split(route, "."))
-}
-
-func wordsFit(filter, route []string) bool {
-	switch {
-	case len(filter) == 0:
-		return len(route) == 0
-	case filter[0] == "#":
-		return wordsFit(filter[1:], route) ||
-			len(route) > 0 && wordsFit(filter, route[1:])
+	words := strings.Split(route, ".")
+	// fits[i]: the filter so far fits the first i words.
+	fits := make([]bool, len(words)+1)
+	fits[0] = true
+	for _, want := range strings.Split(filter, ".") {
+		for i := len(words); i >= 0; i-- {
+			switch {
+			case want == "#":
+				fits[i] = slices.Contains(fits[:i+1], true)
+			case i == 0:
+				fits[i] = false
+			default:
+				fits[i] = fits[i-1] && (want == "*" || want == words[i-1])
+			}
+		}
 	}
-	return len(route) > 0 && (filter[0] == "*" || filter[0] == route[0]) &&
-		wordsFit(filter[1:], route[1:])
+	return fits[len(words)]
 }
 
 // prefixFits is how ZeroMQ filters: a topic begins with what is asked for.
