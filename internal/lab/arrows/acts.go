@@ -15,10 +15,11 @@ var (
 	drops    = act{"drops", drop}       // the broker has thrown it away
 
 	// Work: a bar, from when a message came until all was done.
-	begins  = act{"begins", begin}
-	ends    = act{"ends", finish} // and acknowledges, if there is a broker
-	returns = act{"returns", giveUp}
-	waits   = act{"waits", waitFor} // until its next line
+	begins    = act{"begins", begin}
+	ends      = act{"ends", finish}             // and acknowledges, if there is a broker
+	returns   = act{"returns", giveUp}          // to the queue
+	setsAside = act{"setsAside", giveUpForGood} // it was there too often
+	waits     = act{"waits", waitFor}           // until its next line
 
 	// Requests, whose sender waits for a reply.
 	asks      = act{"asks", ask}
@@ -252,17 +253,24 @@ func finish(d *Deriver, l *line) {
 func giveUp(d *Deriver, l *line) {
 	if b := l.p.bars[l.key()]; b != nil {
 		d.endBar(l.p, b, l.at, true)
-		d.goBack(l.p, b, l.at)
+		d.goBack(l.p, b, l.at, false)
+	}
+}
+
+func giveUpForGood(d *Deriver, l *line) {
+	if b := l.p.bars[l.key()]; b != nil {
+		d.endBar(l.p, b, l.at, true)
+		d.goBack(l.p, b, l.at, true)
 	}
 }
 
 // goBack puts what a process has worked on back into its queue, or aside, if
 // that has happened too often.
-func (d *Deriver) goBack(p *process, b *bar, at time.Duration) {
+func (d *Deriver) goBack(p *process, b *bar, at time.Duration, aside bool) {
 	label := b.mark.Label + " goes back"
 	box := b.box
 	m := b.returned(p)
-	if b.limit > 0 && m.returns > b.limit {
+	if aside || m.returns > b.limit {
 		box = d.queue(box.broker, strings.TrimPrefix(box.lane, "queue ")+"-dead")
 		label = b.mark.Label + " is set aside"
 	}
@@ -559,7 +567,7 @@ func loseBroker(d *Deriver, l *line) {
 	// What was not acknowledged, the broker delivers again.
 	for _, key := range sortedKeys(l.p.bars) {
 		bar := l.p.bars[key]
-		if bar.box != nil && bar.box.lane != "" {
+		if bar.box.keeps() {
 			d.endBar(l.p, bar, l.at, true)
 			d.putBack(bar.box, bar.returned(l.p), bar, l.at, l.p.muted)
 		}

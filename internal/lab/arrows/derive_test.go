@@ -22,8 +22,8 @@ var scripts = []struct{ name, script, want string }{{
 	42 2 end 0`, `
 	wait 2 10..41: waits for a reply
 	message 2 > 1 10..15: say hi
-	bar 1 15..40: say \hi\
-	message 1 > 2 40..41: say \hi\!`,
+	bar 1 15..40: say hi
+	message 1 > 2 40..41: say hi!`,
 }, {
 	"request_reply: a line that stands in the wrong order", `
 	0 1 start request_reply/server
@@ -432,6 +432,15 @@ var scripts = []struct{ name, script, want string }{{
 	back 7 > queue delivery-orders-dead 28: 0 is set aside
 	depth queue delivery-orders-dead 28 = 1`,
 }, {
+	"message_queue: set aside, as it says itself", `
+	0 1 start message_queue/consumer $B 1
+	1 1 received order 0 worth 9 (redelivered)
+	2 1 order 0 worth 9 came back too often: set aside, in delivery-orders-dead`, `
+	again queue delivery-orders > 1 1: 0 again
+	bar 1 1..2: 0 (cut)
+	back 1 > queue delivery-orders-dead 2: 0 is set aside
+	depth queue delivery-orders-dead 2 = 1`,
+}, {
 	"message_queue: the broker is lost, and comes again; one order is doubled", `
 	0 1 start message_queue/producer $B
 	1 2 start message_queue/consumer $B 1
@@ -511,7 +520,7 @@ var scripts = []struct{ name, script, want string }{{
 	10 4 published event 0 of sensor123: 17 degrees
 	11 1 received event 0 of sensor123: 17 degrees
 	12 1 handled event 0 of sensor123: 17 degrees
-	13 4 no subscriber yet: event 1 dropped by the broker`, `
+	13 4 dropped event 1 of sensor123: 18 degrees: no queue is bound for temp.sensor123`, `
 	message 4 > queue subscriber-1 10: 0
 	depth queue subscriber-1 10 = 1
 	message 4 > queue subscriber-3 10: 0
@@ -575,13 +584,43 @@ var scripts = []struct{ name, script, want string }{{
 	0 1 start publish_subscribe/subscriber $B
 	1 1 waiting for events temp.* in amq.gen-x
 	2 4 start publish_subscribe/publisher $B
-	10 4 published event 0 of sensor123: 17 degrees
-	11 1 kill
-	12 1 end -1
-	20 4 published event 1 of sensor123: 18 degrees`, `
-	message 4 > queue amq.gen-x 10: 0
+	9 4 published event 0 of sensor123: 17 degrees
+	9.5 1 received event 0 of sensor123: 17 degrees
+	10 4 published event 1 of sensor123: 17 degrees
+	20 1 kill
+	21 1 end -1
+	30 4 published event 2 of sensor123: 18 degrees`, `
+	message 4 > queue amq.gen-x 9: 0
+	depth queue amq.gen-x 9 = 1
+	depth queue amq.gen-x 9.5 = 0
+	message queue amq.gen-x > 1 9.5: 0
+	bar 1 9.5..20: 0 (cut)
+	message 4 > queue amq.gen-x 10: 1
 	depth queue amq.gen-x 10 = 1
-	lost queue amq.gen-x > 1 10: 0`,
+	lost queue amq.gen-x > 1 10: 1
+	lost 1 20: 0 (held)`,
+}, {
+	"publish_subscribe: the name of a sensor that is no plain word", `
+	0 1 start publish_subscribe/subscriber $B 1
+	1 1 waiting for events temp.* in subscriber-1
+	2 4 start publish_subscribe/publisher $B -sensor 'my "s"'
+	9 4 published event 0 of "my \"s\"": 17 degrees
+	10 1 received event 0 of "my \"s\"": 17 degrees
+	11 1 handled event 0 of "my \"s\"": 17 degrees`, `
+	message 4 > queue subscriber-1 9: 0
+	depth queue subscriber-1 9 = 1
+	depth queue subscriber-1 10 = 0
+	message queue subscriber-1 > 1 10: 0
+	bar 1 10..11: 0
+	ack 1 > queue subscriber-1 11`,
+}, {
+	"event_notification: a topic that is quoted, and shortened", `
+	0 1 start event_notification/subscriber A
+	1 1 subscribing to "TEMP" at tcp://127.0.0.1:12346
+	2 2 start event_notification/publisher -topic 'TEMP long, and with "quotes", which goes on and on and on and on'
+	9 2 published event 0 of sensor123: 17 degrees
+	10 1 received "TEMP long, and with \"quotes\", which goes on and on and on" event 0 of sensor123: 17 degrees`, `
+	message 2 > 1 9..10: 0`,
 }, {
 	"tuple_spaces: one waits to take, another writes", `
 	0 1 start tuple_spaces/server

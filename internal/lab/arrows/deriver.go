@@ -205,7 +205,7 @@ func (d *Deriver) start(e record.Event) {
 		p.places[name] = []string{place(value)}
 	}
 	for name, values := range flags {
-		p.vars[name] = values[len(values)-1]
+		p.vars[name] = escape(values[len(values)-1])
 		p.places[name] = nil
 		for _, value := range values {
 			p.places[name] = append(p.places[name], place(value))
@@ -215,13 +215,11 @@ func (d *Deriver) start(e record.Event) {
 		p.broker = d.broker(strings.Split(urls[len(urls)-1], ",")...)
 	}
 	if len(words) > 0 {
-		p.vars["word"] = words[0]
+		p.vars["word"] = escape(words[0])
 		if p.words.id && words[0] != "" {
 			p.label = e.Role + " " + words[0]
 		}
 	}
-	quoted := strconv.Quote(cut(p.vars["word"], 60))
-	p.vars["quoted"] = quoted[1 : len(quoted)-1]
 	_, p.vars["id"], _ = strings.Cut(p.label, " ")
 	d.byLabel[p.label] = p
 	d.layout.start(p, e.Text)
@@ -395,8 +393,8 @@ func (d *Deriver) end(p *process, e record.Event) {
 	for _, key := range sortedKeys(p.bars) {
 		b := p.bars[key]
 		d.endBar(p, b, at, true)
-		if b.box != nil && b.box.lane != "" {
-			d.goBack(p, b, at)
+		if b.box.keeps() {
+			d.goBack(p, b, at, false)
 		} else {
 			d.unfinished[b.task] = append(d.unfinished[b.task],
 				&failure{p, b, at})

@@ -186,7 +186,7 @@ func tidy(label string) string {
 
 const maxLabel = 24
 
-var untidy = strings.NewReplacer("[", "", "]", "", `"`, "", ",", " ",
+var untidy = strings.NewReplacer(`\"`, "", "[", "", "]", "", `"`, "", ",", " ",
 	"null", "?")
 
 var typed = regexp.MustCompile(`\{"\?":"(\w+)"\}`)

@@ -358,6 +358,16 @@ func (d *Deriver) queue(b *broker, name string) *box {
 	return q
 }
 
+// isTemporary says whether it is a queue to which the broker has given a name.
+func (b *box) isTemporary() bool {
+	return strings.HasPrefix(b.lane, "queue amq.")
+}
+
+// keeps says whether it is a queue to which goes back what was not finished.
+func (b *box) keeps() bool {
+	return b != nil && b.lane != "" && !b.isTemporary()
+}
+
 // leave is for a process that has ended: what it was to receive, and what it
 // asks.
 func (d *Deriver) leave(p *process) {
@@ -382,7 +392,7 @@ func (d *Deriver) leave(p *process) {
 // vanish is for a queue whose subscriber has gone: a temporary one goes with
 // it.
 func (d *Deriver) vanish(b *box) bool {
-	if !strings.HasPrefix(b.lane, "queue amq.") {
+	if !b.isTemporary() {
 		return false
 	}
 	for _, m := range b.waiting.values() {

@@ -25,10 +25,10 @@ var requestReply = pattern{
 	},
 	verbs: []verb{
 		{by: "client", line: atStart, does: []act{asks},
-			over: "request", at: "connect", key: "$quoted", label: "$quoted"},
+			over: "request", at: "connect", key: "$word", label: "$word"},
 		{by: "client", does: []act{asksAgain},
 			line: `no reply within .* \(try (?<try>\d+) of (?<of>\d+)\)`,
-			over: "request", at: "connect", key: "$quoted",
+			over: "request", at: "connect", key: "$word",
 			label: "no reply (try $try of $of)"},
 		{by: "client", line: bare, does: []act{gets}},
 
@@ -50,14 +50,14 @@ var eventNotification = pattern{
 	},
 	verbs: []verb{
 		{by: "publisher", does: []act{sends},
-			line: `published event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees`,
+			line: `published event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
 			over: "event", at: "bind", key: "$topic:20 $n of $s: $v",
 			label: "$n", route: "$topic "},
 		{by: "subscriber", does: []act{binds},
 			line: `subscribing to "(?<filter>.*)" at (?<address>\S+)`,
 			over: "event", fits: prefixFits},
 		{by: "subscriber", does: []act{receives},
-			line: `received (?<t>.*) event (?<n>\d+) of (?<s>\S+): ` +
+			line: `received "?(?<t>.*?)"? event (?<n>\d+) of (?<s>\S+): ` +
 				`(?<v>\d+) degrees`,
 			over: "event", at: "connect", key: "$t:20 $n of $s: $v",
 			label: "$n"},
@@ -110,26 +110,30 @@ var publishSubscribe = pattern{
 	},
 	verbs: []verb{
 		{by: "publisher", does: []act{sends},
-			line: `published event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees`,
+			line: `published event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
 			over: "event", key: "$n of $s: $v", label: "$n", route: "temp.$s"},
 		{by: "publisher", does: []act{drops},
-			line:  `no subscriber yet: event (?<n>\d+) dropped by the broker`,
+			line:  `dropped event (?<n>\d+) of .*: no queue is bound for .*`,
 			label: "$n"},
 
 		{by: "subscriber", does: []act{binds},
 			line: `waiting for events (?<filter>\S+) in (?<queue>\S+)`,
 			over: "event", queue: "$queue", fits: topicFits},
 		{by: "subscriber", does: []act{receives, begins},
-			line: `received event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees` +
+			line: `received event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees` +
 				`(?<again> \(redelivered\))?`,
 			over: "event", queue: "$queue", key: "$n of $s: $v", label: "$n",
 			limit: 5},
 		{by: "subscriber", does: []act{ends},
-			line: `handled event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees`,
+			line: `handled event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
 			key:  "$n of $s: $v"},
 		{by: "subscriber", does: []act{returns},
-			line: `event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees ` +
+			line: `event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees ` +
 				`goes back to the queue`,
+			key: "$n of $s: $v"},
+		{by: "subscriber", does: []act{setsAside},
+			line: `event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees ` +
+				`came back too often: set aside, in .*`,
 			key: "$n of $s: $v"},
 	},
 }
@@ -160,6 +164,10 @@ var messageQueue = pattern{
 		{by: "consumer", does: []act{returns},
 			line: `order (?<n>\d+) worth (?<v>\d+) goes back to the queue`,
 			key:  "$n: $v"},
+		{by: "consumer", does: []act{setsAside},
+			line: `order (?<n>\d+) worth (?<v>\d+) ` +
+				`came back too often: set aside, in .*`,
+			key: "$n: $v"},
 	},
 }
 
@@ -222,7 +230,7 @@ var tupleSpaces = pattern{
 			over: "task", at: "connect", key: `["$k",$n]`},
 
 		{by: "event_example/subscriber", does: []act{gets},
-			line: `received event (?<n>\d+) of (?<s>\S+): (?<v>\d+) degrees`,
+			line: `received event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
 			key:  `["temp",$n,"$s",$v]`},
 	},
 }

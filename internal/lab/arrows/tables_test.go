@@ -2,8 +2,11 @@ package arrows
 
 import (
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -87,13 +90,43 @@ func TestVerbsAreWhole(t *testing.T) {
 			for _, piece := range slices.Concat(fields...) {
 				_, isFlag := program.flags[piece.name]
 				isKnown := slices.Contains([]string{"", "who", "id", "word",
-					"quoted", "number", "queue"}, piece.name)
+					"number", "queue"}, piece.name)
 				if piece.group < 0 && !isFlag && !isKnown {
 					t.Errorf("%s/%s: what is $%s? %s", p.folder, v.by,
 						piece.name, v.line)
 				}
 			}
 		}
+	}
+}
+
+// A flag that stands for itself would swallow the one behind it.
+func TestFlagsWithoutValue(t *testing.T) {
+	declared := regexp.MustCompile(`flag\.Bool(?:Var)?\((?:&\w+, )?"(\w+)"`)
+	found := map[string]bool{}
+	for _, files := range []string{"*/*/main.go", "*/*/*/main.go",
+		"internal/cli/*.go", "internal/zeromq/*.go", "internal/broker/*.go"} {
+		paths, err := filepath.Glob(filepath.Join("..", "..", "..", files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(path, "/run/main.go") ||
+				strings.Contains(path, "internal/cmd/") ||
+				strings.Contains(path, "internal/lab/") {
+				continue
+			}
+			for _, f := range declared.FindAllSubmatch(text, -1) {
+				found[string(f[1])] = true
+			}
+		}
+	}
+	if !maps.Equal(found, flagsWithoutValue) {
+		t.Errorf("there are %v, and known are %v", found, flagsWithoutValue)
 	}
 }
 

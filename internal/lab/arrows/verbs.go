@@ -45,8 +45,9 @@ const (
 // A verb is one kind of line that a program prints, and what it means.
 //
 // The texts below may have $names in them: fields of the line, or flags of
-// the program (or its $word, the first behind the flags; $quoted, the same as
-// %.60q prints it; its $number). $name:20 is cut after 20 characters.
+// the program, its $word, which is the first behind the flags, its $id, its
+// $number: in the form in which lines quote them. $name:20 is cut after 20
+// characters.
 type verb struct {
 	by   string // the program
 	line string // a regular expression for all that stands behind the label
@@ -229,6 +230,12 @@ func (t template) fill(fields []string, vars map[string]string) string {
 	return text.String()
 }
 
+// escape returns a text as the lines of programs quote it, without the quotes.
+func escape(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
+
 // cut returns the first n characters of a text.
 func cut(text string, n int) string {
 	if len(text) <= n {
@@ -242,9 +249,9 @@ func cut(text string, n int) string {
 	return text
 }
 
-// flagsWithoutValue are all of the suite's that stand for themselves.
+// flagsWithoutValue are all those of the programs that stand for themselves.
 var flagsWithoutValue = map[string]bool{"quiet": true, "confirm": true,
-	"simple": true, "list": true, "step": true, "tmux": true, "brief": true}
+	"simple": true, "curve": true}
 
 // readCommand reads a command as a student types it: "go run ./program", its
 // flags, its words. A flag that is given several times has all its values.
