@@ -58,6 +58,13 @@ type Lab struct {
 	limit    time.Duration // of a wait
 	deadline time.Duration // of the whole
 	inVain   int           // waits
+
+	closing   bool                    // nothing is started any more
+	takenOver bool                    // by the lecturer: the story is over
+	free      bool                    // it is no story, but free play
+	endStory  context.CancelCauseFunc // ends the story's waiting
+
+	stageState
 }
 
 // New returns a lab that shows what happens on out. A story that cannot go
@@ -76,8 +83,10 @@ func New(ctx context.Context, out io.Writer,
 }
 
 func newLab(ctx context.Context, b *bin, fail func(reason string)) *Lab {
-	l := &Lab{ctx: ctx, bin: b, fail: fail, step: func() {},
-		begun: time.Now()}
+	l := &Lab{bin: b, fail: fail, step: func() {}, begun: time.Now()}
+	l.whole = ctx
+	l.ctx, l.endStory = context.WithCancelCause(ctx)
+	l.Cleanup(func() { l.endStory(nil) })
 	l.changed = sync.NewCond(&l.mu)
 	return l
 }
@@ -123,19 +132,27 @@ func (l *Lab) Line(role, text string) {
 }
 
 // Step tells the audience what comes next, at a turning point of the story.
-// With -step it then waits for Return.
+// With -step it then waits for Return, with -stage for a click.
 func (l *Lab) Step(format string, args ...any) {
+	l.stillTold()
 	l.happened(record.Event{Kind: record.Step, Text: fmt.Sprintf(format,
 		args...)})
 	l.step()
+	l.stillTold()
 }
 
 // Verdict ends an experiment: it stops what still runs, then says what was
 // counted, and whether the claim holds.
 func (l *Lab) Verdict(holds bool, format string, args ...any) {
+	l.mu.Lock()
+	l.verdict = &holds // from here on nobody can take over
+	l.mu.Unlock()
+	l.stillTold()
 	l.stopAll()
 	holds = holds && l.inVain == 0
+	l.mu.Lock()
 	l.verdict = &holds
+	l.mu.Unlock()
 	text := fmt.Sprintf(format, args...)
 	l.outcome = record.Event{Kind: record.Outcome, Holds: holds, Text: text}
 	l.happened(record.Event{Kind: record.Verdict, Holds: holds,
@@ -164,6 +181,10 @@ func (l *Lab) Cleanup(f func()) {
 // Close stops what still runs and undoes what was set up. A second Close does
 // nothing.
 func (l *Lab) Close() {
+	l.mu.Lock()
+	l.closing = true
+	l.mu.Unlock()
+	l.pressed.Wait()
 	l.stopAll()
 	for _, undo := range slices.Backward(l.cleanups) {
 		undo()
@@ -176,7 +197,7 @@ func (l *Lab) stopAll() {
 	processes := l.processes
 	l.mu.Unlock()
 	for _, p := range processes {
-		p.interrupt()
+		p.interrupt("at the end")
 	}
 	for _, p := range processes {
 		p.end()

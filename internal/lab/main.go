@@ -43,6 +43,7 @@ func (e Experiment) withouts() (names []string) {
 type view struct {
 	step, tmux, brief *bool
 	record            *string
+	stage             stageView
 }
 
 func viewFlags() view {
@@ -55,6 +56,7 @@ func viewFlags() view {
 			"sum up lines that differ in their numbers alone"),
 		record: flag.String("record", "",
 			"keep what happens in a `file`, as lines of JSON"),
+		stage: stageFlags(),
 	}
 }
 
@@ -113,6 +115,9 @@ func Main(pattern, what string, story func(l *Lab), all ...Experiment) {
 			}
 			chosen = all[i]
 		}
+		if err := view.refuse(); err != nil {
+			return err
+		}
 		if *view.tmux {
 			if err := tmux.Check(); err != nil {
 				return err
@@ -166,6 +171,9 @@ func tell(ctx context.Context, view view, pattern string,
 	l := newLab(ctx, bin, giveUp)
 	l.Cleanup(remove)
 	defer l.Close()
+	if *view.stage.free {
+		l.free, e = true, view.stage.scene()
+	}
 	if err := l.bin.prepare(pattern); err != nil {
 		return err
 	}
@@ -180,6 +188,9 @@ func tell(ctx context.Context, view view, pattern string,
 
 // begin begins a story, or an experiment without one of its lines.
 func (l *Lab) begin(pattern string, e Experiment, without string) {
+	if l.free {
+		e.Name = "free play"
+	}
 	l.begun = time.Now()
 	l.happened(record.Event{Kind: record.Begin, Version: record.Version,
 		Pattern: pattern, Name: e.Name, Claim: e.Claim, Without: without,
@@ -188,6 +199,11 @@ func (l *Lab) begin(pattern string, e Experiment, without string) {
 
 // play tells it, once all is set up.
 func (l *Lab) play(e Experiment) (err error) {
+	defer func() {
+		if l.isTakenOver() { // there is no verdict
+			err = nil
+		}
+	}()
 	defer caught(&err)
 	e.Run(l)
 	if e.Name == "" {
@@ -221,8 +237,7 @@ func (l *Lab) open(view view) (closeAll func(failed error) error, err error) {
 		l.Show(writer)
 		l.sources = true
 		closers = append(closers, func(error) error {
-			l.stopAll()
-			l.happened(record.Event{Kind: record.Over})
+			l.over()
 			return errors.Join(writer.Flush(), file.Close())
 		})
 	}
@@ -253,14 +268,31 @@ func (l *Lab) open(view view) (closeAll func(failed error) error, err error) {
 	case *view.brief:
 		l.Show(screen.NewBrief(os.Stdout))
 		closers = append(closers, func(error) error {
-			l.stopAll()
-			l.happened(record.Event{Kind: record.Over})
+			l.over()
 			return nil
 		})
 	default:
 		l.Show(screen.NewPlain(os.Stdout))
 	}
+	if view.stage.wanted() {
+		finish, err := l.openStage(view.stage)
+		if err != nil {
+			return closeAll, err
+		}
+		closers = append(closers, finish)
+	}
 	return closeAll, nil
+}
+
+// refuse returns why these flags do not go together, if they do not.
+func (v view) refuse() error {
+	switch {
+	case v.stage.wanted() && *v.tmux:
+		return errors.New("-tmux and -stage: choose one of them")
+	case *v.stage.free && flag.NArg() > 0:
+		return errors.New("-free is no experiment: leave out " + flag.Arg(0))
+	}
+	return nil
 }
 
 // waitForReturn returns what shows a prompt and reads a line from the

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,6 +26,12 @@ type Process struct {
 	role   string
 	label  string // what its lines begin with, or are made to begin with
 	cmd    *exec.Cmd
+
+	program string // these three: to start the same once more
+	args    []string
+	env     []string
+
+	signals sync.Mutex // held while it is stopped in its tracks, or goes on
 
 	// Under the lab's lock:
 	lines  []string // both streams, in the order in which they came
@@ -44,29 +51,52 @@ func (l *Lab) Start(program string, args ...string) *Process {
 func (l *Lab) StartEnv(env []string, program string,
 	args ...string) *Process {
 	l.mustGoOn()
-	file, err := l.bin.file(program)
+	l.stillTold()
+	p, err := l.launch(env, program, args)
 	l.Check(err)
-	p := &Process{lab: l, role: path.Base(program),
-		cmd: exec.Command(file, args...)}
+	return p
+}
+
+// launch starts a program, unless the lab is about to end.
+func (l *Lab) launch(env []string, program string,
+	args []string) (*Process, error) {
+	file, err := l.bin.file(program)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{lab: l, role: path.Base(program), program: program,
+		args: args, env: env, cmd: exec.Command(file, args...)}
 	p.cmd.Env = append(append(os.Environ(), l.bin.env()...), env...)
 	p.cmd.SysProcAttr = local.OwnGroup()
 	stdout, err := p.cmd.StdoutPipe()
-	l.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	stderr, err := p.cmd.StderrPipe()
-	l.Check(err)
-	begun := l.watchSource(p)
-	l.Check(p.cmd.Start())
-	p.label = fmt.Sprintf("%s %d", p.role, p.cmd.Process.Pid)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := l.watchSource(p)
+	if err != nil {
+		return nil, err
+	}
+	defer begun()
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing {
+		return nil, errors.New("the story is over: nothing is started")
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	p.label = fmt.Sprintf("%s %d", p.role, p.cmd.Process.Pid)
 	l.processes = append(l.processes, p)
 	p.number = l.processes0 + len(l.processes)
 	l.happened(record.Event{Kind: record.Start, Process: p.number,
 		Program: program, Role: p.role, Label: p.label, PID: p.PID(),
 		Text: typed(program, args)})
-	l.mu.Unlock()
-	begun()
 	go p.watch(stdout, stderr)
-	return p
+	return p, nil
 }
 
 var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
@@ -251,6 +281,7 @@ func (p *Process) Mute() *Process {
 // as it was. Hold returns when the process stands still for certain, which
 // takes a moment. It is for the story's goroutine.
 func (p *Process) Hold() {
+	p.lab.stillTold()
 	p.happened(record.Event{Kind: record.Hold})
 	p.halt()
 }
@@ -258,11 +289,14 @@ func (p *Process) Hold() {
 // Freeze stops the process in its tracks, as if its machine had stalled: its
 // connections stay. Freezing one that is frozen, or has ended, does nothing.
 func (p *Process) Freeze() {
+	p.lab.stillTold()
 	p.halt()
 	p.happened(record.Event{Kind: record.Freeze})
 }
 
 func (p *Process) halt() {
+	p.signals.Lock()
+	defer p.signals.Unlock()
 	p.lab.mu.Lock()
 	done := p.frozen || p.ended
 	p.frozen = true
@@ -278,6 +312,9 @@ func (p *Process) halt() {
 
 // Thaw lets a frozen process go on.
 func (p *Process) Thaw() {
+	p.lab.stillTold()
+	p.signals.Lock()
+	defer p.signals.Unlock()
 	p.lab.mu.Lock()
 	p.frozen = false
 	p.lab.mu.Unlock()
@@ -296,7 +333,7 @@ func (p *Process) Running() bool {
 // fails if it does not end with status 0. Stop returns how long it took.
 func (p *Process) Stop() time.Duration {
 	begun := time.Now()
-	p.interrupt()
+	p.interrupt("")
 	if status := p.Wait(); status != 0 {
 		p.lab.vain(fmt.Sprintf("%s ended with status %d on Ctrl-C", p.Label(),
 			status))
@@ -306,15 +343,20 @@ func (p *Process) Stop() time.Duration {
 
 // Kill ends the process as a crash does (SIGKILL) and waits until it is gone.
 func (p *Process) Kill() {
+	p.lab.stillTold()
 	p.happened(record.Event{Kind: record.Kill})
 	p.signal(syscall.SIGKILL)
 	p.Wait()
 }
 
-func (p *Process) interrupt() {
+// interrupt asks the process to stop, as Ctrl-C does; why is "" if that is a
+// part of the story.
+func (p *Process) interrupt(why string) {
 	if p.Running() {
-		p.happened(record.Event{Kind: record.Stop})
+		p.happened(record.Event{Kind: record.Stop, Text: why})
 	}
+	p.signals.Lock()
+	defer p.signals.Unlock()
 	p.signal(os.Interrupt)
 	p.signal(syscall.SIGCONT) // in case that it was frozen
 }

@@ -67,13 +67,16 @@ func (l *Lab) source(file string) string {
 }
 
 // watchSource has a program that is about to be started tell which line it is
-// at. The function that it returns is called once the program has started.
-func (l *Lab) watchSource(p *Process) (begun func()) {
+// at. The function that it returns is called once the program has started, or
+// has failed to.
+func (l *Lab) watchSource(p *Process) (begun func(), err error) {
 	if !l.sources || p.role == "run" {
-		return func() {}
+		return func() {}, nil
 	}
 	reader, writer, err := os.Pipe()
-	l.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	p.cmd.ExtraFiles = []*os.File{writer} // the program's file 3
 	p.cmd.Env = append(p.cmd.Env, stampVar+"=1", atVar+"=3")
 	return func() {
@@ -86,7 +89,7 @@ func (l *Lab) watchSource(p *Process) (begun func()) {
 					Source: l.source(file) + ":" + line})
 			}
 		}()
-	}
+	}, nil
 }
 
 func cutLast(text, sep string) (before, after string, found bool) {

@@ -11,6 +11,7 @@ import (
 // long the story ends; what says what it was waiting for.
 func (l *Lab) WaitUntil(what string, done func() bool) {
 	l.mustGoOn()
+	l.stillTold()
 	begun := time.Now()
 	late := false
 	wake := func() {
@@ -33,6 +34,7 @@ func (l *Lab) WaitUntil(what string, done func() bool) {
 	ok := done()
 	l.longest = max(l.longest, time.Since(begun))
 	l.mu.Unlock()
+	l.stillTold()
 	if !ok {
 		l.vain("waited in vain for " + what)
 	}

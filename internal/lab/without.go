@@ -182,6 +182,9 @@ func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
 	if err := intact.play(e); err != nil {
 		return unfit("as it is, %w", err)
 	}
+	if intact.isTakenOver() {
+		return nil
+	}
 	intact.Close()
 	if ctx.Err() != nil {
 		return nil
@@ -201,7 +204,11 @@ func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
 		changed.happened(e)
 	}
 	changed.Say("%s", w.Watch)
-	if err := changed.play(e); err != nil && changed.verdict == nil {
+	err = changed.play(e)
+	if changed.isTakenOver() {
+		return nil
+	}
+	if err != nil && changed.verdict == nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -233,10 +240,11 @@ func (l *Lab) again(c *change) (*Lab, func(), error) {
 		return nil, nil, err
 	}
 	took := time.Since(l.begun)
-	second := newLab(l.ctx, &bin{dir: dir, root: l.bin.root, change: c},
+	second := newLab(l.whole, &bin{dir: dir, root: l.bin.root, change: c},
 		giveUp)
 	second.screens, second.step = l.screens, l.step
 	second.sources, second.processes0 = l.sources, l.processes0+len(l.processes)
+	second.onStage(l.stage)
 	second.goesOn = true
 	second.limit = l.longest*3/2 + 3*time.Second
 	second.deadline = took*3/2 + 12*time.Second

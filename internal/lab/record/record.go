@@ -31,13 +31,16 @@ const (
 	Outcome Kind = "outcome" // a verdict once more, beside another: Text, Holds, Name
 	Over    Kind = "over"    // the story has ended, and all its processes
 
+	// Text: the lecturer has taken over, so that there is no verdict.
+	Intervene Kind = "intervene"
+
 	// Of one process.
 	Start  Kind = "start"  // Program, Role, Label, PID, Text (the command, as typed)
 	Print  Kind = "print"  // Text, Label, Source, Stderr
 	At     Kind = "at"     // Source: the line of its own code that it is at
 	Mute   Kind = "mute"   // its lines are not to be shown from here on
 	Kill   Kind = "kill"   // SIGKILL
-	Stop   Kind = "stop"   // as by Ctrl-C
+	Stop   Kind = "stop"   // as by Ctrl-C; Text, if it is no part of the story
 	Freeze Kind = "freeze" // SIGSTOP
 	Hold   Kind = "hold"   // SIGSTOP while the lecturer talks; not a part of the story
 	GoOn   Kind = "go on"  // SIGCONT

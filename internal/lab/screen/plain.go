@@ -107,7 +107,7 @@ func (s *Plain) Show(e record.Event) {
 		s.line(Inset + s.Paint(Bold, "» "+e.Text))
 	case record.Ask:
 		fmt.Fprint(s.out, e.Text)
-	case record.Fail:
+	case record.Fail, record.Intervene:
 		s.timed(e.Time, s.Paint(Red, e.Text))
 	case record.Verdict:
 		s.verdict(e)

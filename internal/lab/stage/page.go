@@ -1,0 +1,86 @@
+package stage
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"distsys/internal/lab/arrows"
+	"distsys/internal/lab/record"
+)
+
+//go:embed page
+var files embed.FS
+
+// The page is one file, put together of these: it needs no network, and no
+// server when it has a record in it.
+var scripts = []string{"model.js", "time.js", "draw.js", "page.js"}
+
+// part returns a file of the page.
+func part(name string) string {
+	text, err := files.ReadFile("page/" + name)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return string(text)
+}
+
+// writePage writes the page, with a record to replay if there is one.
+func writePage(out io.Writer, replay []Frame) error {
+	script := ""
+	for _, name := range scripts {
+		script += part(name)
+	}
+	data := []byte("null")
+	if replay != nil {
+		var err error
+		// JSON as Go writes it has no "<", which could end the element.
+		if data, err = json.Marshal(replay); err != nil {
+			return err
+		}
+	}
+	_, err := strings.NewReplacer(
+		"/* style.css */", part("style.css"),
+		"/* scripts */", script,
+		"null /* record */", string(data),
+	).WriteString(out, part("page.html"))
+	return err
+}
+
+// WriteReplay writes a page that replays a record, without any server: a file
+// that can be opened by itself, or given to somebody.
+func WriteReplay(out io.Writer, events []record.Event, source Source) error {
+	return writePage(out, Frames(events, source))
+}
+
+// Frames returns what a page needs to replay a record. One that was cut off
+// is replayed up to there.
+func Frames(events []record.Event, source Source) []Frame {
+	if n := len(events); n > 0 && events[n-1].Kind != record.Over {
+		events = append(events[:n:n], record.Event{Kind: record.Over,
+			Time: events[n-1].Time})
+	}
+	f := newFramer(source)
+	f.deriver = nil // the marks are made at once: each as it is in the end
+	return append(f.add(events), Frame{Marks: arrows.Derive(events),
+		Lanes: arrows.Lanes(events)})
+}
+
+// ReadReplay reads a record, to be replayed. A record that was cut off is no
+// error: note says so.
+func ReadReplay(file io.Reader) (events []record.Event, note string,
+	err error) {
+	events, err = record.Read(file)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		if len(events) == 0 {
+			return nil, "", errors.New("not a record: it was cut off in its " +
+				"first line")
+		}
+		return events, fmt.Sprintf("the record was cut off: it is shown as "+
+			"far as it goes, %d events", len(events)), nil
+	}
+	return events, "", err
+}
