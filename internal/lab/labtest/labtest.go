@@ -28,7 +28,13 @@ import (
 // Main is the TestMain of a pattern: it builds the programs of the folder,
 // runs the tests, and fails where one of the programs was never started.
 func Main(m *testing.M, folder string) {
-	os.Exit(run(m, folder, func() error { return nil }))
+	os.Exit(Run(m, folder))
+}
+
+// Run is Main for tests that have to clean up before they exit with the
+// status that it returns.
+func Run(m *testing.M, folder string) (status int) {
+	return run(m, folder, func() error { return nil })
 }
 
 // SkipWithoutBroker ends the tests of a folder that needs RabbitMQ where

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -27,17 +28,30 @@ type Frame struct {
 
 // A framer makes frames of events.
 type framer struct {
-	deriver *arrows.Deriver // nil: the marks are not its business
-	source  Source
+	live   bool // the marks are made event by event
+	source Source
+
+	// Of the run that is shown; a second one is begun by -without.
+	begun   bool
+	deriver *arrows.Deriver
+	changes []record.Event  // that were made to its programs
 	known   map[string]bool // the source files that were sent
 	muted   map[int]bool
 	counts  map[int]int
 }
 
-func newFramer(source Source) *framer {
-	return &framer{deriver: arrows.New(), source: source,
-		known: map[string]bool{}, muted: map[int]bool{},
-		counts: map[int]int{}}
+func newFramer(source Source, live bool) *framer {
+	f := &framer{live: live, source: source}
+	f.again()
+	return f
+}
+
+// again begins a run.
+func (f *framer) again() {
+	f.deriver = arrows.New()
+	f.changes = nil
+	f.known, f.muted = map[string]bool{}, map[int]bool{}
+	f.counts = map[int]int{}
 }
 
 // most is how many events a frame has at most, so that a page is never busy
@@ -46,18 +60,33 @@ const most = 500
 
 // add returns what is to be shown of further events.
 func (f *framer) add(events []record.Event) (frames []Frame) {
-	for part := range slices.Chunk(events, most) {
-		frame := Frame{}
-		for _, e := range part {
-			f.one(e, &frame)
-		}
-		if f.deriver != nil {
+	frame := Frame{}
+	end := func() {
+		if f.live {
 			if lanes, changed := f.deriver.Lanes(); changed {
 				frame.Lanes = lanes
 			}
 		}
 		frames = append(frames, frame)
+		frame = Frame{}
 	}
+	for _, e := range events {
+		if e.Kind == record.Begin {
+			if f.begun { // what the first run has lost is known now
+				if f.live {
+					frame.Marks = append(frame.Marks, f.deriver.Over()...)
+				}
+				end()
+				f.again()
+			}
+			f.begun = true
+		}
+		f.one(e, &frame)
+		if len(frame.Events) >= most {
+			end()
+		}
+	}
+	end()
 	return frames
 }
 
@@ -70,17 +99,19 @@ func (f *framer) pause() (frames []Frame) {
 }
 
 func (f *framer) one(e record.Event, frame *Frame) {
-	if f.deriver != nil {
+	if f.live {
 		frame.Marks = append(frame.Marks, f.deriver.Add(e)...)
 		if e.Kind == record.Over { // only now it is known what was lost
 			frame.Marks = append(frame.Marks, f.deriver.Over()...)
 		}
 	}
-	if e.Kind == record.Mute {
+	switch {
+	case e.Kind == record.Mute:
 		f.muted[e.Process] = true
-	}
-	// A muted process may print 60,000 lines a second: they are counted.
-	if e.Kind == record.Print && f.muted[e.Process] && !e.Stderr {
+	case e.Kind == record.Change:
+		f.changes = append(f.changes, e)
+	case e.Kind == record.Print && f.muted[e.Process] && !e.Stderr:
+		// It may print 60,000 lines a second: they are counted.
 		if frame.Counts == nil {
 			frame.Counts = map[int]int{}
 		}
@@ -99,8 +130,8 @@ func (f *framer) one(e record.Event, frame *Frame) {
 // and new.
 func (f *framer) show(source string, frame *Frame) {
 	file, _, found := strings.Cut(source, ":")
-	if !found || f.known[file] || strings.HasPrefix(file, "internal/") ||
-		strings.HasPrefix(file, "/") {
+	if !found || f.known[file] || strings.HasPrefix(file, "/") ||
+		strings.HasPrefix(file, "internal/") && !f.changed(file) {
 		return
 	}
 	f.known[file] = true
@@ -108,8 +139,21 @@ func (f *framer) show(source string, frame *Frame) {
 	if err != nil {
 		return // the picture is there all the same
 	}
+	for _, c := range f.changes {
+		if name, _, _ := strings.Cut(c.Source, ":"); name == file {
+			text = bytes.Replace(text, []byte(c.Text), []byte(c.Become), 1)
+		}
+	}
 	if frame.Sources == nil {
 		frame.Sources = map[string][]string{}
 	}
 	frame.Sources[file] = colour(text)
+}
+
+// changed says whether a file is not as it was in this run.
+func (f *framer) changed(file string) bool {
+	return slices.ContainsFunc(f.changes, func(c record.Event) bool {
+		name, _, _ := strings.Cut(c.Source, ":")
+		return name == file
+	})
 }

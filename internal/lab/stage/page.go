@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"distsys/internal/lab/arrows"
@@ -58,15 +59,25 @@ func WriteReplay(out io.Writer, events []record.Event, source Source) error {
 
 // Frames returns what a page needs to replay a record. One that was cut off
 // is replayed up to there.
-func Frames(events []record.Event, source Source) []Frame {
+func Frames(events []record.Event, source Source) (frames []Frame) {
 	if n := len(events); n > 0 && events[n-1].Kind != record.Over {
 		events = append(events[:n:n], record.Event{Kind: record.Over,
 			Time: events[n-1].Time})
 	}
-	f := newFramer(source)
-	f.deriver = nil // the marks are made at once: each as it is in the end
-	return append(f.add(events), Frame{Marks: arrows.Derive(events),
-		Lanes: arrows.Lanes(events)})
+	f := newFramer(source, false)
+	for len(events) > 0 { // run by run: -without has two
+		n := 1 + slices.IndexFunc(events[1:], func(e record.Event) bool {
+			return e.Kind == record.Begin
+		})
+		if n == 0 {
+			n = len(events)
+		}
+		frames = append(frames, f.add(events[:n])...)
+		frames = append(frames, Frame{Marks: arrows.Derive(events[:n]),
+			Lanes: arrows.Lanes(events[:n])})
+		events = events[n:]
+	}
+	return frames
 }
 
 // ReadReplay reads a record, to be replayed. A record that was cut off is no

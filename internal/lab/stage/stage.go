@@ -114,15 +114,17 @@ func (s *Stage) Show(e record.Event) {
 // derive makes frames of the events, until the stage is closed.
 func (s *Stage) derive(source Source) {
 	defer close(s.drained)
-	frames := newFramer(source)
+	frames := newFramer(source, true)
 	pause := time.NewTimer(0)
 	for {
 		s.mu.Lock()
 		events, closed := s.inbox, s.closed
 		s.inbox = nil
 		s.mu.Unlock()
-		for _, frame := range frames.add(events) {
-			s.log.add(frame)
+		if len(events) > 0 {
+			for _, frame := range frames.add(events) {
+				s.log.add(frame)
+			}
 		}
 		if closed {
 			return

@@ -3,7 +3,7 @@
 
 function newModel() {
   return {
-    begin: null, steps: [], verdict: null, intervened: null, failed: null,
+    begin: null, steps: [], changes: [], verdict: null, intervened: null, failed: null,
     finale: Infinity, // when the lab stopped what still ran
     over: false, last: 0, first: Infinity,
     processes: new Map(), prints: [], marks: new Map(), lanes: [],
@@ -12,7 +12,7 @@ function newModel() {
   };
 }
 
-// addFrame adds a frame to the model.
+// addFrame adds a frame to a model.
 function addFrame(m, frame) {
   for (const e of frame.events || []) addEvent(m, e);
   for (const mark of frame.marks || []) {
@@ -57,6 +57,7 @@ function addEvent(m, e) {
   case "intervene": m.intervened = { t, text: e.text }; break;
   case "fail": m.failed = { t, text: e.text }; break;
   case "over": m.over = true; break;
+  case "change": m.changes.push(e); break;
   case "start":
     m.first = Math.min(m.first, t);
     m.processes.set(e.p, { number: e.p, program: e.program, role: e.role,

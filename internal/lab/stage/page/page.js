@@ -1,7 +1,40 @@
 // The page: what the lecturer clicks on, and what is seen when.
 
 const $ = id => document.getElementById(id);
-const model = newModel();
+
+// With -without there are two runs: as it is, and without a line.
+const runs = [newModel()];
+let model = runs[0]; // the one that is shown
+
+// take adds a frame to the run that it belongs to.
+function take(frame) {
+  const begins = (frame.events || []).find(e => e.kind === "begin");
+  if (begins && runs[runs.length - 1].begin) {
+    runs[runs.length - 1].over = true;
+    runs.push(newModel());
+    model = runs[runs.length - 1];
+    view.time = null;
+    view.playing = false;
+    $("runs").replaceChildren(...runs.map((run, i) => {
+      const button = document.createElement("button");
+      button.onclick = () => { choose(0); show(i); wake(); };
+      return button;
+    }));
+  }
+  addFrame(runs[runs.length - 1], frame);
+}
+
+// show shows one of the runs.
+function show(i) {
+  model = runs[(i + runs.length) % runs.length];
+  view.time = null;
+  view.playing = false;
+  lowerKey = "";
+  dirty = true;
+}
+
+// going says whether the run that is shown is still going on.
+const going = () => view.live && !model.over && !server.closed && !server.lost;
 const view = {
   live: false, // a story is going on
   time: null, // what is shown; null: now
@@ -37,9 +70,7 @@ function paint() {
 
 // now is the moment that has been reached.
 function now() {
-  if (!view.live || model.over || server.closed || server.lost) {
-    return endOf(model);
-  }
+  if (!going()) return endOf(model);
   return Math.max(model.last, performance.now() - server.clock);
 }
 
@@ -126,6 +157,14 @@ function shrink(id, most, least, lines) {
 function heading() {
   const b = model.begin;
   if (!b) return;
+  runs.forEach((run, i) => {
+    const button = $("runs").children[i];
+    if (!button) return;
+    const v = run.verdict, mark = !v ? "" : v.holds ? "✓ " : "✗ ";
+    set(button, mark + (run.begin && run.begin.without
+      ? "without " + run.begin.without : "as it is"));
+    button.setAttribute("aria-pressed", String(run === model));
+  });
   set("title", `${b.pattern} ${b.name || ""}`.trim());
   set("claim", b.claim || "");
   document.title = $("title").textContent + ": the stage";
@@ -426,7 +465,9 @@ function lower() {
     innerHeight].join();
   if (key === lowerKey) return;
   lowerKey = key;
-  set(document.querySelector("#code h2"), file ? `${p.label}: ${file}` : "");
+  const changed = changesIn(file);
+  set(document.querySelector("#code h2"), file ? `${p.label}: ${file}` +
+    (changed.length ? `, ${changed[0].what}` : "") : "");
   const code = document.querySelector("#code ol");
   const all = model.sources[file], height = 10;
   code.replaceChildren();
@@ -438,7 +479,10 @@ function lower() {
     part.forEach((line, i) => {
       const li = document.createElement("li");
       li.innerHTML = `<b>${first + i + 1}</b>${line.slice(indent)}`;
-      if (first + i + 1 === Number(number)) li.className = "lit";
+      if (changed.some(c => first + i + 1 >= c.from && first + i + 1 < c.to)) {
+        li.className = "changed";
+      }
+      if (first + i + 1 === Number(number)) li.classList.add("lit");
       code.append(li);
     });
   }
@@ -461,6 +505,16 @@ function lower() {
   while (list.children.length > 1 && room.scrollHeight > room.clientHeight) {
     list.firstChild.remove();
   }
+}
+
+// changesIn returns where a file was changed for this run.
+function changesIn(file) {
+  return model.changes.filter(c => c.source.split(":")[0] === file).map(c => {
+    const from = Number(c.source.split(":")[1]);
+    const gone = c.text.trim().split("\n")[0];
+    return { from, to: from + Math.max(1, c.become
+      ? c.become.split("\n").length : 1), what: `line ${from} was: ${gone}` };
+  });
 }
 
 // save gives the picture to the lecturer, as a file.
@@ -532,10 +586,10 @@ function listen() {
       server.closed = true;
       events.close();
     }
-    const was = model.over;
-    addFrame(model, frame);
-    prune(model, 20000);
-    if (model.over && !was) view.whole = true;
+    const last = runs[runs.length - 1];
+    take(frame);
+    prune(runs[runs.length - 1], 20000);
+    if (last.over || runs[runs.length - 1] !== last) view.whole = last.over;
     dirty = true;
     wake();
   };
@@ -609,6 +663,7 @@ function setSpeed() { // so that a replay takes some fifteen seconds
 const keys = {
   " ": next, ArrowRight: next, ArrowLeft: back,
   ArrowUp: () => step(-1), ArrowDown: () => step(1),
+  t: () => show(runs.indexOf(model) + 1),
   d: actions.source, l: actions.theme, w: actions.whole, s: save, p: play,
   k: () => act("kill"), f: () => act("freeze"), c: () => act("stop"),
   a: () => act("another"),
@@ -641,7 +696,7 @@ fit();
 paint();
 const record = JSON.parse($("record").textContent);
 if (record) {
-  for (const frame of record) addFrame(model, frame);
+  record.forEach(take);
   setSpeed();
   for (const button of document.querySelectorAll(".live")) button.hidden = true;
 } else {
