@@ -86,7 +86,6 @@ func newLab(ctx context.Context, b *bin, fail func(reason string)) *Lab {
 	l := &Lab{bin: b, fail: fail, step: func() {}, begun: time.Now()}
 	l.whole = ctx
 	l.ctx, l.endStory = context.WithCancelCause(ctx)
-	l.Cleanup(func() { l.endStory(nil) })
 	l.changed = sync.NewCond(&l.mu)
 	return l
 }
@@ -183,7 +182,9 @@ func (l *Lab) Cleanup(f func()) {
 func (l *Lab) Close() {
 	l.mu.Lock()
 	l.closing = true
+	l.changed.Broadcast()
 	l.mu.Unlock()
+	l.endStory(nil) // what is waited for will not come any more
 	l.pressed.Wait()
 	l.stopAll()
 	for _, undo := range slices.Backward(l.cleanups) {

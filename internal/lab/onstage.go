@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"time"
 
+	"distsys/internal/cli"
 	"distsys/internal/lab/record"
 	"distsys/internal/lab/screen"
 	"distsys/internal/lab/stage"
@@ -80,26 +82,68 @@ func (l *Lab) Buttons(buttons ...Button) {
 }
 
 // Press presses a button that is offered. Its work is done one click after
-// the other; what it says is shown.
+// the other; what goes wrong is shown.
 func (l *Lab) Press(name string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closing {
+	switch {
+	case l.closing:
 		return errors.New("it is over: nothing runs any more")
+	case l.button(name) == nil:
+		return fmt.Errorf("there is no button %q", name)
 	}
+	l.pressed.Add(1)
+	go func() {
+		defer l.pressed.Done()
+		l.pressing.Lock()
+		defer l.pressing.Unlock()
+		l.mu.Lock()
+		do := l.button(name) // or the click before has taken it away
+		l.mu.Unlock()
+		if do == nil {
+			return
+		}
+		if err := do(); err != nil {
+			l.Say("%s: %v", name, err)
+		}
+	}()
+	return nil
+}
+
+// button returns what the button of that name does, or nil.
+func (l *Lab) button(name string) func() error {
 	for _, b := range l.buttons {
 		if b.Name == name {
-			l.pressed.Add(1)
-			go func() {
-				defer l.pressed.Done()
-				if err := b.Do(); err != nil {
-					l.Say("%s: %v", name, err)
-				}
-			}()
-			return nil
+			return b.Do
 		}
 	}
-	return fmt.Errorf("there is no button %q", name)
+	return nil
+}
+
+// Repeat starts a program, and again each time that it has ended and a while
+// has passed, until free play is over.
+func (l *Lab) Repeat(pause time.Duration, program string, args ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pressed.Add(1)
+	go func() {
+		defer l.pressed.Done()
+		for {
+			p, err := l.launch(nil, program, args)
+			if err != nil {
+				return // it is over
+			}
+			l.mu.Lock()
+			for !p.ended && !l.closing {
+				l.changed.Wait()
+			}
+			over := l.closing
+			l.mu.Unlock()
+			if over || cli.Sleep(l.ctx, pause) != nil {
+				return
+			}
+		}
+	}()
 }
 
 // openStage opens the stage. The function that it returns waits until the
@@ -161,7 +205,9 @@ func (l *Lab) over() {
 	l.mu.Lock()
 	said := l.saidOver
 	l.saidOver, l.closing = true, true
+	l.changed.Broadcast()
 	l.mu.Unlock()
+	l.endStory(nil)
 	l.stopAll()
 	if !said {
 		l.happened(record.Event{Kind: record.Over})
@@ -206,7 +252,8 @@ type stageState struct {
 	whole   context.Context // until Ctrl-C in the terminal
 	stage   *stage.Stage
 	buttons []Button
-	pressed sync.WaitGroup
+	pressed sync.WaitGroup // clicks that are worked on
 
+	pressing sync.Mutex // one of them at a time
 	saidOver bool
 }

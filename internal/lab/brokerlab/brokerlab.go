@@ -77,6 +77,32 @@ func Node(l *lab.Lab) *broker.Node {
 	return ownNode(l)
 }
 
+// Stage returns a node of the lab's own, and has the stage offer buttons that
+// stop it, kill it and start it again.
+func Stage(l *lab.Lab) *broker.Node {
+	node := Node(l)
+	var runs, rests []lab.Button
+	end := func(name, said string, do func() error) lab.Button {
+		return lab.Button{Name: name, Do: func() error {
+			l.Say("the broker %s", said)
+			l.Buttons(rests...)
+			return do()
+		}}
+	}
+	runs = []lab.Button{end("stop the broker", "is stopped", node.Stop),
+		end("kill the broker", "is killed", node.Kill)}
+	rests = []lab.Button{{Name: "start the broker", Do: func() error {
+		l.Say("the broker is started again (takes some seconds)")
+		err := node.Start(l.Context())
+		if err == nil {
+			l.Buttons(runs...)
+		}
+		return err
+	}}}
+	l.Buttons(runs...)
+	return node
+}
+
 // noTrace says that -trace is not for experiments that handle the broker
 // itself, with messages by the hundred.
 func noTrace(l *lab.Lab) {

@@ -196,7 +196,7 @@ function draw(m, o) {
   }
 
   // The lives of the processes.
-  const crosses = [];
+  const crosses = [], states = []; // texts: killed first, then frozen
   for (const row of lanes.rows) {
     if (row.queue) continue;
     const colour = colourOf(row.index);
@@ -232,15 +232,16 @@ function draw(m, o) {
         const end = Math.min(s.to <= now ? x(s.to) : edge, to), begin =
           Math.max(left, x(s.from));
         if (end - begin < 2) continue;
+        // Held still is what the lab does while the lecturer talks.
+        if (s.kind === "hold" && s.to <= now) continue;
         over.push(`<rect class="${s.kind}" x="${r(begin)}" ` +
           `y="${r(row.y - barHeight / 2 - 3)}" width="${r(end - begin)}" ` +
           `height="${r(barHeight + 6)}" fill="url(#hatch)" ` +
           `stroke="${theme.bad}" stroke-width="1.5" ` +
           `${s.kind === "hold" ? 'stroke-dasharray="3 3"' : ""}/>`);
         const word = s.kind === "hold" ? "held still" : "frozen";
-        if (s.kind === "hold" && end - begin < 40) continue;
         const y = row.y + barHeight / 2 + small + 4;
-        crosses.push(() => label(word, small, theme.bad,
+        states.push(() => label(word, small, theme.bad,
           [[(begin + end) / 2, y, "middle"],
             [(begin + end) / 2, row.y - barHeight / 2 - 8, "middle"],
             [begin, y], [end, y, "end"]]));
@@ -477,6 +478,8 @@ function draw(m, o) {
     const widest = Math.max(...list.map(k => widthOf(text(k), small, true)));
     const fill = kind === "message" ? theme.text : colour;
     if (list.length >= 10 && spacing < widest + 10) {
+      if (list.every(k => bars.some(p => p.i === a && p.k.label === k.label &&
+        Math.abs(p.end - k.t) < 2))) return; // the bars say it
       // A comb: every tenth is numbered, at the sender.
       const y = down ? lanes.rows[a].y - barHeight / 2 - 8
         : lanes.rows[a].y + barHeight / 2 + small + 2;
@@ -598,7 +601,7 @@ function draw(m, o) {
   }
 
   // Texts, the most important ones first.
-  for (const say of crosses) say();
+  for (const say of [...crosses, ...states]) say();
   for (const kind of ["back", "again"]) {
     for (const [key, list] of pairs) {
       if (list[0].kind !== kind) continue;

@@ -216,8 +216,7 @@ function footer() {
   else button.style.fontSize = "";
   $("back").disabled = !(shown() > model.first);
   set("play", view.playing ? "Pause" : "Play");
-  $("play").disabled = view.live && view.time === null;
-  $("play").hidden = view.live && !model.over && view.time === null;
+  $("play").hidden = going() && view.time === null;
   $("speed").hidden = $("play").hidden;
   $("time").hidden = false;
 }
@@ -358,9 +357,9 @@ let autoChosen = 0, autoSince = 0;
 function chosen() {
   if (view.chosen && !view.auto) return view.chosen;
   const t = shown();
-  if (performance.now() - autoSince < 1500 && autoChosen &&
-    model.processes.has(autoChosen) &&
-    model.processes.get(autoChosen).start <= t) return autoChosen;
+  const current = model.processes.get(autoChosen);
+  if (performance.now() - autoSince < 1500 && going() && !server.waits &&
+    current && current.start <= t && current.end > t) return autoChosen;
   let best = 0;
   const last = lastBefore(model.prints, t);
   if (last) best = last.p;
@@ -589,7 +588,11 @@ function listen() {
     const last = runs[runs.length - 1];
     take(frame);
     prune(runs[runs.length - 1], 20000);
-    if (last.over || runs[runs.length - 1] !== last) view.whole = last.over;
+    if (runs[runs.length - 1] !== last) view.whole = false;
+    if (model.over && !view.whole) {
+      view.whole = true;
+      setSpeed();
+    }
     dirty = true;
     wake();
   };
