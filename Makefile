@@ -1,6 +1,6 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test claims bench soak doctor setup broker check-go
+.PHONY: help stage demo test claims bench soak doctor setup broker check-go
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -12,12 +12,17 @@ help: ## say what there is to make
 demo: setup ## see every pattern run, one after the other
 	@go run ./internal/cmd/demo
 
-test: setup ## check and test everything (SKIP_RABBITMQ=1: without RabbitMQ)
+test soak: FOR = -tests
+
+test: setup ## check and test everything (SKIP_RABBITMQ=1, SKIP_BROWSER=1)
 	@out=$$(gofmt -l .); test -z "$$out" || \
 		{ echo "not formatted, run gofmt -w on: $$out"; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go test -race ./...
+
+stage: setup ## a page with every story and experiment, in the browser
+	@go run ./internal/cmd/stage
 
 claims: setup ## run every experiment, does its claim hold? (WITHOUT=1: without its line?)
 	@go run ./internal/cmd/claims $(if $(WITHOUT),-without)
@@ -26,7 +31,7 @@ soak: setup ## test for half an hour what chance could break
 	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
 	go test -race -run 'Model|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
-	go test -race -count 5 ./...
+	STAGE_ALL=1 go test -race -count 5 ./...
 	go run ./internal/cmd/claims -without
 
 bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
@@ -36,7 +41,7 @@ doctor: check-go ## say what this machine lacks, and the cure
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor
 
 setup: check-go ## install what this machine lacks (it says what, first)
-	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor -fix
+	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor -fix $(FOR)
 
 broker: setup ## a RabbitMQ broker of your own, in the foreground
 	@mkdir -p .broker && go build -buildvcs=false -o .broker/broker ./internal/cmd/broker

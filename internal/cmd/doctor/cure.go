@@ -26,6 +26,7 @@ var systems = []system{
 			"pkg-config": "pkg-config",
 			"libzmq":     "libzmq3-dev",
 			"rabbitmq":   "rabbitmq-server",
+			"browser":    debianBrowser(),
 		},
 		"Debian's and Ubuntu's RabbitMQ starts a broker of its own " +
 			"on port 5672."},
@@ -35,6 +36,7 @@ var systems = []system{
 			"pkg-config": "pkgconf-pkg-config",
 			"libzmq":     "zeromq-devel",
 			"rabbitmq":   "rabbitmq-server",
+			"browser":    "chromium-headless",
 		}, ""},
 	{"pacman", "", "pacman -S --needed --noconfirm",
 		map[string]string{
@@ -42,6 +44,7 @@ var systems = []system{
 			"pkg-config": "pkgconf",
 			"libzmq":     "zeromq",
 			"rabbitmq":   "rabbitmq",
+			"browser":    "chromium",
 		}, ""},
 	{"brew", "", "brew install",
 		map[string]string{
@@ -50,6 +53,16 @@ var systems = []system{
 			"libzmq":     "zeromq",
 			"rabbitmq":   "rabbitmq",
 		}, ""},
+}
+
+// debianBrowser is the package with a browser. Debian has a small one for
+// tests; its relatives have not.
+func debianBrowser() string {
+	text, err := os.ReadFile("/etc/os-release")
+	if err == nil && strings.Contains(string(text), "\nID=debian") {
+		return "chromium-headless-shell"
+	}
+	return "chromium"
 }
 
 // here returns the system of this machine, or nil.
@@ -124,6 +137,10 @@ func prescribe(missing []string) {
 		return
 	}
 	commands := s.commands(missing, os.Geteuid() == 0)
+	if slices.Contains(missing, "browser") && s.packages["browser"] == "" {
+		fmt.Println("\nInstall Google Chrome or Chromium by hand, or leave " +
+			"those tests out: SKIP_BROWSER=1 make test")
+	}
 	if len(commands) == 0 {
 		return
 	}

@@ -21,6 +21,7 @@ import (
 
 	"distsys/internal/broker/installed"
 	"distsys/internal/cli"
+	"distsys/internal/local"
 )
 
 // A check looks for one thing that the examples need.
@@ -36,9 +37,14 @@ var checks = []check{
 	{"pkg-config", "pkg-config", pkgConfig},
 	{"libzmq", "libzmq", libzmq},
 	{"RabbitMQ", "rabbitmq", rabbitmq},
+	{"browser", "browser", browser},
 }
 
-var fix = flag.Bool("fix", false, "install what is missing")
+var (
+	fix   = flag.Bool("fix", false, "install what is missing")
+	tests = flag.Bool("tests", false,
+		"what only the tests need must be there, too: a browser")
+)
 
 func main() {
 	cli.Parse("internal/cmd/doctor",
@@ -152,6 +158,17 @@ func rabbitmq() (string, bool) {
 		return "the message broker", false
 	}
 	return dir, true
+}
+
+func browser() (string, bool) {
+	if os.Getenv("SKIP_BROWSER") != "" {
+		return "not looked for, since SKIP_BROWSER is set", true
+	}
+	if path := local.Browser(); path != "" {
+		return path, true
+	}
+	const none = "no Chromium, with which the tests open the stage's page"
+	return none, !*tests
 }
 
 // ports says which of the examples' ports are busy. That is no fault: it may

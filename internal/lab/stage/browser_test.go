@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"distsys/internal/lab/labtest"
 	"distsys/internal/lab/record"
 	"distsys/internal/lab/stage"
+	"distsys/internal/local"
 )
 
 // These tests open the page in a real browser, and click on it.
@@ -46,25 +46,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// browserPath returns where Chromium is.
-func browserPath() string {
-	for _, name := range []string{"chromium-headless-shell", "chromium",
-		"chromium-browser", "google-chrome",
-		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
-}
-
 // browser returns the browser, which is started if it does not run yet.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if os.Getenv("SKIP_BROWSER") != "" {
 		t.Skip("SKIP_BROWSER is set")
 	}
-	path := browserPath()
+	path := local.Browser()
 	if path == "" {
 		t.Fatal("no browser: make setup installs one (SKIP_BROWSER=1 leaves " +
 			"these tests out)")
