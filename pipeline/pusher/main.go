@@ -43,41 +43,34 @@ func push(ctx context.Context) error {
 	}
 	defer socket.Close()
 
-	// Close waits until the workers have all orders. Without this line, it
+	// Close waits until the workers have all orders. Without this line it
 	// drops those that have not left yet.
 	if err := socket.SetLinger(-1); err != nil {
 		return fmt.Errorf("set linger: %w", err)
 	}
 
+	// The socket counts the workers that connect, from the first one on.
 	if err := socket.WatchPeers(); err != nil {
 		return err
 	}
+
 	err = socket.Bind(*bind)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", *bind, err)
 	}
 	log.Printf("listening on %s", socket.Address())
 
-	// Only workers that are connected get orders. Who comes late has missed
-	// its turn.
+	// Orders go only to workers that are connected. Without -wait the first
+	// one gets all that is pushed until the second one is there.
 	if err := socket.AwaitPeers(*wait, "workers"); err != nil {
 		return err
 	}
 
 	for id := 0; ; id++ {
 		order := pipeline.NewOrder(socket.Address(), id)
-
-		// Send returns when ZeroMQ has taken the order, not when a worker
-		// has it. If no worker has room for it, or none is there, it waits.
-		_, err = socket.SendBytes(order.Encode(), zmq.DONTWAIT)
-		if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
-			log.Print("waiting for a worker that can take an order")
-			_, err = socket.SendBytes(order.Encode(), 0)
+		if err := pushOne(socket, order); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("push: %w", err)
-		}
-		log.Printf("pushed %v", order)
 
 		if id+1 == *count {
 			log.Print("waiting until the workers have all orders")
@@ -87,4 +80,21 @@ func push(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// pushOne pushes an order to the next worker.
+func pushOne(socket *zeromq.Socket, order *pipeline.Order) error {
+	// Send returns when ZeroMQ has taken the order, not when a worker has it.
+	_, err := socket.SendBytes(order.Encode(), zmq.DONTWAIT)
+
+	// If no worker is there, or none has room for more: wait for one.
+	if errors.Is(err, zmq.Errno(syscall.EAGAIN)) {
+		log.Print("waiting for a worker that can take an order")
+		_, err = socket.SendBytes(order.Encode(), 0)
+	}
+	if err != nil {
+		return fmt.Errorf("push: %w", err)
+	}
+	log.Printf("pushed %v", order)
+	return nil
 }

@@ -18,3 +18,9 @@ func fairShare(l *lab.Lab) {
 	l.Verdict(status == 0 && one == orders/2 && two == orders/2,
 		"%d sent, %d handled by worker 1, %d by worker 2", orders, one, two)
 }
+
+var fairShareWithout = []lab.Without{
+	{Name: "wait", Edit: noWait,
+		Watch: "The worker that happens to connect first gets the orders: " +
+			"the pusher does not wait for the other."},
+}

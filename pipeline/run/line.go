@@ -59,3 +59,19 @@ func (p line) collector(count int) *lab.Process {
 	s.WaitFor("listening")
 	return s
 }
+
+// receivedBy counts the orders of this line's pusher that a worker received.
+func (p line) receivedBy(worker *lab.Process) (n int) {
+	for _, text := range worker.Lines() {
+		if strings.Contains(text, ": received order ") &&
+			strings.Contains(text, " of "+p.port()+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+// noWait has the pusher begin as soon as there is anyone to push to.
+var noWait = lab.Edit{File: "pipeline/pusher/main.go",
+	Line:   "socket.AwaitPeers(*wait, \"workers\"); err != nil {",
+	Become: "socket.AwaitPeers(0, \"workers\"); err != nil {"}

@@ -19,18 +19,24 @@ func main() {
 	lab.Main("pipeline",
 		"A pusher gives orders to ten workers, which report to a sink.", story,
 		lab.Experiment{Name: "fair-share", Run: fairShare,
-			Claim: "Workers that are connected get equal numbers of orders."},
+			Without: fairShareWithout,
+			Claim:   "Workers that are connected get equal numbers of orders."},
 		lab.Experiment{Name: "slow-worker", Run: slowWorker,
+			Without: slowWorkerWithout,
 			Claim: "Orders are shared by count, not by load: a slow worker" +
 				" gets half of them, and the fast one is idle in the end."},
 		lab.Experiment{Name: "worker-crash", Run: workerCrash,
-			Claim: "If a worker crashes, the orders in its queue are lost."},
+			Without: workerCrashWithout,
+			Claim:   "If a worker crashes, the orders in its queue are lost."},
 		lab.Experiment{Name: "two-sources", Run: twoSources,
-			Claim: "A worker pulls fairly from two pushers."},
+			Without: twoSourcesWithout,
+			Claim:   "A worker pulls fairly from two pushers."},
 		lab.Experiment{Name: "moved-pusher", Run: movedPusher,
+			Without: movedPusherWithout,
 			Claim: "A worker must know where the pusher is: if the pusher" +
 				" moves, the worker gets nothing."},
 		lab.Experiment{Name: "no-worker", Run: noWorker,
+			Without: noWorkerWithout,
 			Claim: "Without a worker the pusher waits; the first worker that" +
 				" comes gets every order."},
 	)

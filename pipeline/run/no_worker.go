@@ -22,3 +22,11 @@ func noWorker(l *lab.Lab) {
 		"%d sent before a worker was there, then %d sent, %d handled, %d lost",
 		early, orders, len(handled), orders-len(handled))
 }
+
+var noWorkerWithout = []lab.Without{
+	{Name: "block", Edit: lab.Edit{File: "pipeline/pusher/main.go",
+		Line:   "		_, err = socket.SendBytes(order.Encode(), 0)\n",
+		Become: "		err = nil // go on without a worker\n"},
+		Watch: "Send does not wait: every order that no worker can take is " +
+			"dropped, though the pusher prints that it was pushed."},
+}

@@ -47,3 +47,27 @@ func twoSources(l *lab.Lab) {
 		"of %d handled after the first %d, %d were from one pusher, %d from "+
 			"the other", first+other, skip, first, other)
 }
+
+var twoSourcesWithout = []lab.Without{
+	{Name: "second", Edit: lab.Edit{File: "pipeline/worker/main.go",
+		Line:   "range connect.All() {",
+		Become: "range connect.All()[:1] {"},
+		Watch: "The worker connects to the first pusher only; the other one " +
+			"waits for a worker."},
+	{Name: "socket", Edit: lab.Edit{File: "pipeline/worker/main.go",
+		Line: "	for _, address := range connect.All() {\n" +
+			"		err = orders.Connect(address)\n",
+		Become: "	other, err := zeromq.Open(ctx, zmq.PULL)\n" +
+			"	if err != nil {\n		return err\n	}\n" +
+			"	defer other.Close()\n" +
+			"	both := []*zeromq.Socket{orders, other}\n" +
+			"	for i, address := range connect.All() {\n" +
+			"		err = both[min(i, 1)].Connect(address)\n"},
+		And: []lab.Edit{{File: "pipeline/worker/main.go",
+			Line: "		frames, err := orders.RecvMessage(0)\n",
+			Become: "		frames, err := orders.RecvMessage(zmq.DONTWAIT)\n" +
+				"		if err != nil {\n" +
+				"			frames, err = other.RecvMessage(0)\n		}\n"}},
+		Watch: "The worker has a socket for each pusher and looks at the " +
+			"first one first: the other's orders wait until it is done."},
+}

@@ -28,3 +28,14 @@ func workerCrash(l *lab.Lab) {
 		"%d sent, %d handled, 0 redelivered, %d lost",
 		len(sent), len(handled), lost)
 }
+
+// A cure does not exist within this pattern: an order that was pushed is out
+// of the pusher's hands. It takes a queue that keeps it until it is
+// acknowledged, see message_queue.
+var workerCrashWithout = []lab.Without{
+	{Name: "work", Edit: lab.Edit{File: "pipeline/worker/main.go",
+		Line:   "cli.Sleep(ctx, work())",
+		Become: "cli.Sleep(ctx, 0)"},
+		Watch: "Work takes no time, so no order waits in a worker's queue, " +
+			"and none is lost with the worker."},
+}

@@ -33,14 +33,12 @@ func main() {
 }
 
 func pull(ctx context.Context) error {
-	// Orders come in at a PULL socket, which can only receive.
+	// Orders come in at a PULL socket, reports go out at a PUSH socket.
 	orders, err := zeromq.Open(ctx, zmq.PULL)
 	if err != nil {
 		return err
 	}
 	defer orders.Close()
-
-	// Reports go out at a PUSH socket.
 	reports, err := zeromq.Open(ctx, zmq.PUSH)
 	if err != nil {
 		return err
@@ -78,7 +76,6 @@ func pull(ctx context.Context) error {
 			continue
 		}
 		log.Printf("received %v", order)
-
 		if err := deliver(ctx, order, reports); err != nil {
 			log.Printf("drops %v, and any that waits behind it", order)
 			return err
