@@ -171,6 +171,9 @@ func check(words string) error {
 				word, flag.Arg(0))
 		}
 	}
+	if strings.Contains(flag.Arg(0), "://") {
+		return fmt.Errorf("%q is a URL: it comes after a flag", flag.Arg(0))
+	}
 	takes := strings.Fields(words)
 	open := len(takes) > 0 && strings.HasSuffix(words, "...")
 	if n := len(takes); flag.NArg() > n && !open {
@@ -411,7 +414,7 @@ func fail(text string) {
 }
 
 func say(text string) {
-	text = strings.Join(strings.Fields(text), " ")
+	text = HidePasswords(strings.Join(strings.Fields(text), " "))
 	fmt.Fprintln(os.Stderr, name+": "+text)
 }
 

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"distsys/internal/cli"
 	"distsys/internal/lab/record"
 	"distsys/internal/local"
 )
@@ -101,10 +102,11 @@ func (l *Lab) launch(env []string, program string,
 
 var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
-// typed is the command that a student would type.
+// typed is the command that a student would type, without passwords.
 func typed(program string, args []string) string {
 	command := "go run ./" + program
 	for _, arg := range args {
+		arg = cli.HidePasswords(arg)
 		if !plainWord.MatchString(arg) {
 			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 		}
