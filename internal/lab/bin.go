@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"distsys/internal/local"
 )
 
 // BinVar names the folder of programs that are built already, for the run
@@ -38,11 +40,14 @@ func openBin() (*bin, func(), error) {
 	if dir := os.Getenv(BinVar); dir != "" {
 		return &bin{dir: dir, root: root}, func() {}, nil
 	}
-	dir, err := os.MkdirTemp("", "distsys-bin-")
+	dir, lock, err := local.TempDir("distsys-bin-")
 	if err != nil {
 		return nil, nil, err
 	}
-	return &bin{dir: dir, root: root}, func() { os.RemoveAll(dir) }, nil
+	return &bin{dir: dir, root: root}, func() {
+		os.RemoveAll(dir)
+		lock.Release()
+	}, nil
 }
 
 // moduleRoot is the folder with go.mod: at or above the working directory,

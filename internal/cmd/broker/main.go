@@ -12,10 +12,12 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"syscall"
 	"time"
 
 	"distsys/internal/broker"
 	"distsys/internal/cli"
+	"distsys/internal/local"
 )
 
 func main() {
@@ -32,23 +34,31 @@ func main() {
 
 func keep(ctx context.Context, dir string, port, page int) error {
 	for _, p := range []int{port, page} {
-		address := fmt.Sprintf("127.0.0.1:%d", p)
-		listener, err := net.Listen("tcp", address)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is taken: if a broker runs there "+
+				"already (make doctor tells), use that one; or choose other "+
+				"ports with -port and -page", p)
+		}
 		if err != nil {
-			return fmt.Errorf("%w; if a broker is running there already "+
-				"(make doctor tells), use that one", err)
+			return err
 		}
 		listener.Close()
 	}
 	node, err := broker.NewNode(dir, port, page)
+	var used local.InUse
+	if errors.As(err, &used) {
+		return fmt.Errorf("%w, which runs a broker there: stop that one "+
+			"first, or choose another folder with -dir", err)
+	}
 	if err != nil {
 		return err
 	}
 	log.Printf("starting RabbitMQ (takes some seconds), data in %s", node.Dir)
 	if err := node.Start(ctx); err != nil {
-		return err
+		return errors.Join(err, node.Close())
 	}
-	log.Printf("ready on %s", node.URL("/"))
+	log.Printf("ready on %s", node.Address())
 	log.Printf("management page: %s (guest, guest)", node.Management())
 	log.Print("Ctrl-C stops it")
 	select {

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -61,13 +60,18 @@ func OrVhost(l *lab.Lab, url string) string {
 	if os.Getenv(nodeVar) != "" {
 		return Vhost(l)
 	}
-	if !*trace && broker.Answers(l.Context(), url) {
+	if *trace { // which takes a node of our own
+		return Vhost(l)
+	}
+	err := broker.Reach(l.Context(), url)
+	if err == nil {
 		l.Say("using the broker that is there")
 		return url
 	}
-	if !*trace { // which takes a node of our own
-		l.Say("no broker is there")
+	if !errors.Is(err, broker.ErrNoAnswer) {
+		l.Check(err) // one is there, but cannot be used
 	}
+	l.Say("no broker is there")
 	return Vhost(l)
 }
 
@@ -128,26 +132,19 @@ func ownNode(l *lab.Lab) *broker.Node {
 func Cluster(l *lab.Lab) (nodes []*broker.Node, urls string) {
 	noTrace(l)
 	l.Say("starting a cluster of three RabbitMQ nodes (takes half a minute)")
-	dir, err := os.MkdirTemp("", "distsys-broker-")
+	cluster, err := broker.TemporaryCluster(l.Context(), 3)
 	l.Check(err)
 	l.Cleanup(func() {
-		var err error
-		for _, node := range slices.Backward(nodes) { // the first has epmd
-			err = errors.Join(err, node.Remove())
-		}
-		if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+		if err := cluster.Remove(); err != nil {
 			l.Say("remove the cluster: %v", err)
 		}
 	})
-	nodes, err = broker.NewCluster(dir, 3)
-	l.Check(err)
-	l.Check(broker.StartCluster(l.Context(), nodes))
 	var all []string
-	for _, node := range nodes {
+	for _, node := range cluster.Nodes {
 		all = append(all, node.URL("/"))
 	}
-	l.Say("management page: %s (guest, guest)", nodes[0].Management())
-	return nodes, strings.Join(all, ",")
+	l.Say("management page: %s (guest, guest)", cluster.Nodes[0].Management())
+	return cluster.Nodes, strings.Join(all, ",")
 }
 
 // Shared returns the node that all labs share, or nil where there is none.

@@ -1,0 +1,45 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"testing"
+
+	"distsys/internal/local"
+)
+
+// A cluster, too, tries again with other ports if one was taken meanwhile. Its
+// nodes keep its folder locked, even if whoever started them is no more. One
+// node is enough to see that.
+func TestClusterOfOne(t *testing.T) {
+	t.Parallel()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := newCluster(1)
+	must(err)
+	t.Cleanup(func() { must(errors.Join(c.kill(), os.RemoveAll(c.dir))) })
+	taken := c.Nodes[0].DistPort
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
+	must(err)
+	defer listener.Close()
+	must(c.start(t.Context()))
+	if c.Nodes[0].DistPort == taken {
+		t.Errorf("it runs on port %d, which is taken", taken)
+	}
+
+	must(c.lock.File().Close()) // as the end of this process would do
+	_, err = local.LockDir(c.dir)
+	if used := (local.InUse{}); !errors.As(err, &used) {
+		t.Errorf("a node runs in %s, but: %v", c.dir, err)
+	}
+	must(c.kill())
+	for err := error(local.InUse{}); err != nil && t.Context().Err() == nil; {
+		_, err = local.LockDir(c.dir)
+	}
+}
