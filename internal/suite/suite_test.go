@@ -68,7 +68,8 @@ func TestEveryProgramHasAUsage(t *testing.T) {
 // Every experiment is in the README of its pattern, every experiment that a
 // README names is there, and so is every folder in the table of patterns.
 func TestReadmesNameTheExperiments(t *testing.T) {
-	named := regexp.MustCompile(`go run \./([a-z_/]+)/run(?: -[a-z]+)* ([a-z][a-z-]*)`)
+	named := regexp.MustCompile(`go run \./([a-z_/]+)/run` +
+		`(?: -without [a-z-]+| -[a-z]+)* ([a-z][a-z-]*)`)
 	for _, program := range programs(t) {
 		pattern, ok := strings.CutSuffix(program, "/run")
 		if !ok || strings.HasPrefix(program, "internal/") {

@@ -16,6 +16,8 @@ var sample = [][3]string{
 	{"request_reply", "client-first", "again"},
 	{"event_notification", "slow-joiner", "wait"},
 	{"event_notification", "topic-filter", "topic"},
+	{"tuple_spaces", "late-commit", "one-step"},
+	{"tuple_spaces/event_example", "fall-behind", "keep-all"},
 	{"go_basics/sockets", "byte-stream", "chunk"},
 }
 

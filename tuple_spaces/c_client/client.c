@@ -1,5 +1,5 @@
 /* Client sends a request to the tuple space, and prints the reply. A request
- * is one JSON object in one frame, as ../README.md says.
+ * is one JSON object in one frame, as ../README.md describes it.
  *
  *   cc client.c -o client -lzmq
  *   ./client tcp://127.0.0.1:5678 '{"op":"write","tuples":[["fac",5]]}'

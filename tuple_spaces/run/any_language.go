@@ -48,8 +48,7 @@ func compileClient(l *lab.Lab) (program string) {
 	dir, err := os.MkdirTemp("", "distsys-c-")
 	l.Check(err)
 	l.Cleanup(func() { os.RemoveAll(dir) })
-	source, err := lab.Source("tuple_spaces/c_client/client.c")
-	l.Check(err)
+	source := l.Source("tuple_spaces/c_client/client.c")
 	libzmq, err := exec.Command("pkg-config", "--cflags", "--libs",
 		"libzmq").Output()
 	l.Check(err)
@@ -61,4 +60,18 @@ func compileClient(l *lab.Lab) (program string) {
 		l.Fail(fmt.Sprintf("compile client.c: %v: %s", err, text))
 	}
 	return program
+}
+
+var anyLanguageWithout = []lab.Without{
+	{Name: "exact", Edit: lab.Edit{File: "tuple_spaces/task.go",
+		Line: "	return new(big.Int).MulRange(1, int64(n))",
+		Become: "	product := int64(1)\n	for i := range int64(n) {\n" +
+			"		product *= i + 1\n	}\n	return big.NewInt(product)"},
+		Watch: "Of 30! only the last 64 bits are left: its 33 digits do not " +
+			"fit into them."},
+	{Name: "req", Edit: lab.Edit{File: "tuple_spaces/c_client/client.c",
+		Line:   "zmq_socket(context, ZMQ_REQ)",
+		Become: "zmq_socket(context, ZMQ_DEALER)"},
+		Watch: "A REQ socket puts an empty frame in front of its request. A " +
+			"DEALER does not, and is refused."},
 }

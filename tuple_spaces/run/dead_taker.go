@@ -61,3 +61,31 @@ func (s *space) frozenTaker(task string, args ...string) *lab.Process {
 		frozen.Kill()
 	}
 }
+
+var deadTakerWithout = []lab.Without{
+	{Name: "mandatory", Edit: lab.Edit{
+		File:   "tuple_spaces/tuplespace/server.go",
+		Line:   "s.socket.SetRouterMandatory(1)",
+		Become: "s.socket.SetRouterMandatory(0)"},
+		Watch: "ZeroMQ drops a reply to somebody who is gone, and says " +
+			"nothing: the task goes to the worker that was killed."},
+	{Name: "loan", Edit: lab.Edit{File: workerFile, Line: ifOnLoan,
+		Become: "if false {"},
+		Watch: "A worker takes every task for good, -loan 1s or not: what " +
+			"the frozen one was given does not come back."},
+	{Name: "always-on-loan", Cure: true, Edit: lab.Edit{File: workerFile,
+		Line: ifOnLoan, Become: alwaysOnLoan},
+		Watch: "Every worker borrows its tasks, for a second at least: the " +
+			"task that was given to the frozen one comes back."},
+}
+
+// What is changed in the worker stands in other experiments, too.
+const (
+	workerFile   = "tuple_spaces/worker_example/worker/main.go"
+	ifOnLoan     = "if *loan > 0 {"
+	alwaysOnLoan = "if *loan = max(*loan, time.Second); *loan > 0 {"
+	commit       = "err = task.Commit(context.WithoutCancel(ctx), result)"
+	onlyWrite    = "err = space.Write(context.WithoutCancel(ctx), result...)"
+	writeFirst   = onlyWrite + "\n	if err == nil {\n" +
+		"		err = task.Commit(context.WithoutCancel(ctx))\n	}"
+)

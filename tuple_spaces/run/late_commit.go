@@ -23,7 +23,7 @@ func lateCommit(l *lab.Lab) {
 	inTime := lab.Count("wrote", other)
 	refused := lab.Count("too late", late)
 	l.Verdict(results == 1 && took == 2 && inTime == 1 && refused == 1,
-		"1 task, taken %d times, %d commit in time, %d refused: %d result",
+		"1 task, taken %d times; commits in time: %d, refused: %d; results: %d",
 		took, inTime, refused, results)
 }
 
@@ -41,4 +41,26 @@ func (s *space) frozenAtWork(kind, task, result string) *lab.Process {
 		}
 		worker.Kill()
 	}
+}
+
+var lateCommitWithout = []lab.Without{
+	{Name: "refusal", Edit: lab.Edit{
+		File: "tuple_spaces/tuplespace/indexed.go",
+		Line: "	if !s.endLoan(name) {\n		return false\n	}\n" +
+			"	s.write(results, 0)",
+		Become: "	s.endLoan(name)\n	s.write(results, 0)"},
+		Watch: "The server takes the late commit for a good one, and writes " +
+			"a second result."},
+	{Name: "one-step", Edit: lab.Edit{File: workerFile, Line: commit,
+		Become: writeFirst},
+		Watch: "The worker writes its result, and then tries to commit. The " +
+			"refusal comes too late: the second result is there."},
+	{Name: "commit", Edit: lab.Edit{File: workerFile, Line: commit,
+		Become: onlyWrite},
+		Watch: "The worker never asks whether the task is still its own, " +
+			"and writes a second result."},
+	{Name: "loan", Edit: lab.Edit{File: workerFile, Line: ifOnLoan,
+		Become: "if false {"},
+		Watch: "Nothing runs out: the other worker waits for as long as the " +
+			"first is frozen."},
 }

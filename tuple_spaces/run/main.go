@@ -12,28 +12,36 @@ func main() {
 		"Processes write tuples into a space, read them and take them out.",
 		story,
 		lab.Experiment{Name: "one-taker", Run: oneTaker,
+			Without: oneTakerWithout,
 			Claim: "However many processes wait to take a tuple, exactly one" +
 				" gets it."},
 		lab.Experiment{Name: "many-readers", Run: manyReaders,
+			Without: manyReadersWithout,
 			Claim: "Any number of processes can read a tuple; it stays in" +
 				" the space."},
 		lab.Experiment{Name: "dead-taker", Run: deadTaker,
+			Without: deadTakerWithout,
 			Claim: "A taker that is killed while it waits takes no tuple" +
 				" with it. One that is frozen does, unless it takes on loan:" +
 				" then the tuple comes back."},
 		lab.Experiment{Name: "worker-crash", Run: workerCrash,
+			Without: workerCrashWithout,
 			Claim: "A worker that takes a task and crashes loses it. With" +
 				" loan and commit no task is lost, and none has two results."},
 		lab.Experiment{Name: "late-commit", Run: lateCommit,
+			Without: lateCommitWithout,
 			Claim: "A worker that wakes after its loan has run out cannot" +
 				" commit: the task has one result."},
 		lab.Experiment{Name: "server-restart", Run: serverRestart,
+			Without: serverRestartWithout,
 			Claim: "Clients go on when the server is started again; its" +
 				" tuples are gone."},
 		lab.Experiment{Name: "time-to-live", Run: timeToLive,
+			Without: timeToLiveWithout,
 			Claim: "A tuple with a time to live disappears when that is" +
 				" over; other tuples stay."},
 		lab.Experiment{Name: "any-language", Run: anyLanguage,
+			Without: anyLanguageWithout,
 			Claim: "Programs in other languages can take part: here, one in" +
 				" C."},
 	)

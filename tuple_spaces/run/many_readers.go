@@ -24,5 +24,13 @@ func manyReaders(l *lab.Lab) {
 	there := s.do("tryread", "news", "hello")
 	copies := lab.Count("read [\"news\",\"hello\"]", readers...)
 	l.Verdict(copies == 2*n && there,
-		"1 tuple, %d readers: %d copies; still there: %v", 2*n, copies, there)
+		"1 tuple, %d readers; copies: %d; still there: %v", 2*n, copies, there)
+}
+
+var manyReadersWithout = []lab.Without{
+	{Name: "read", Edit: lab.Edit{File: "tuple_spaces/client/main.go",
+		Line:   "tuple, err := space.Read(ctx, fields...)",
+		Become: "tuple, err := space.Take(ctx, fields...)"},
+		Watch: "The first of those who wait takes the tuple out; the others " +
+			"wait on."},
 }

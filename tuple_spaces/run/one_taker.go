@@ -32,3 +32,17 @@ func oneTaker(l *lab.Lab) {
 		"1 tuple, %d takers: given to %d, %d got it, %d went on waiting", n,
 		given, got, waiting)
 }
+
+var oneTakerWithout = []lab.Without{
+	{Name: "take", Edit: lab.Edit{File: "tuple_spaces/client/main.go",
+		Line:   "tuple, err := space.Take(ctx, fields...)",
+		Become: "tuple, err := space.Read(ctx, fields...)"},
+		Watch: "A read leaves the tuple where it is, so that everybody who " +
+			"waits gets it."},
+	{Name: "remove", Edit: lab.Edit{
+		File:   "tuple_spaces/tuplespace/indexed.go",
+		Line:   "	for _, t := range f.tuples {\n		s.remove(t)\n	}\n",
+		Become: ""},
+		Watch: "The server gives the tuple to a taker and does not remove " +
+			"it: the next one in line gets it, too."},
+}

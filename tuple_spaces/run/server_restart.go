@@ -25,3 +25,13 @@ func serverRestart(l *lab.Lab) {
 			"%d results; the tuple from before is there: %v", wrote,
 		lab.Count("_res", master), there)
 }
+
+var serverRestartWithout = []lab.Without{
+	{Name: "again", Edit: lab.Edit{
+		File: "tuple_spaces/tuplespace/connection.go",
+		Line: "		if err := n.reopen(); err != nil {\n" +
+			"			return nil, err\n		}\n",
+		Become: "		return nil, errors.New(\"no reply in time\")\n"},
+		Watch: "A client asks once. Those that meet no server, or whose " +
+			"server dies, give up."},
+}

@@ -38,3 +38,10 @@ func timeToLive(l *lab.Lab) {
 			"the other tuple is there: %v", atFirst, gone, lived.Seconds(),
 		looks, other)
 }
+
+var timeToLiveWithout = []lab.Without{
+	{Name: "ttl", Edit: lab.Edit{File: "tuple_spaces/client/main.go",
+		Line:   "err := space.WriteFor(ctx, *ttl, fields...)",
+		Become: "err := space.Write(ctx, fields...)"},
+		Watch: "The event is written without a time to live, and stays."},
+}

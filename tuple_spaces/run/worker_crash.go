@@ -128,3 +128,23 @@ func (s *space) noTaskLeft(most int) {
 		looks++
 	}
 }
+
+var workerCrashWithout = []lab.Without{
+	{Name: "commit", Edit: lab.Edit{File: workerFile, Line: commit,
+		Become: onlyWrite},
+		Watch: "The result is written, but the loan is not ended: it runs " +
+			"out, and the task is done again and again."},
+	{Name: "one-step", Edit: lab.Edit{File: workerFile, Line: commit,
+		Become: writeFirst},
+		Watch: "The result is written first, and committed in a second " +
+			"step. In between, or if the commit comes too late, there is a " +
+			"result, and the task as well."},
+	{Name: "loan", Edit: lab.Edit{File: workerFile, Line: ifOnLoan,
+		Become: "if false {"},
+		Watch: "A worker takes every task for good, -loan 1s or not: now " +
+			"tasks are lost in both halves."},
+	{Name: "always-on-loan", Cure: true, Edit: lab.Edit{File: workerFile,
+		Line: ifOnLoan, Become: alwaysOnLoan},
+		Watch: "Every worker borrows its tasks, for a second at least: now " +
+			"no task is lost in the first half, either."},
+}

@@ -50,3 +50,22 @@ func saidMissed(subscriber *lab.Process) (events int) {
 	}
 	return events
 }
+
+var fallBehindWithout = []lab.Without{
+	{Name: "look", Edit: lab.Edit{File: subscriberFile,
+		Line: "if found && seq > next {", Become: "if false {"},
+		Watch: "B does not look at which events there are: it waits for one " +
+			"that is gone, for ever."},
+	{Name: "read", Edit: lab.Edit{File: subscriberFile,
+		Line:   "space.Read(limited, \"temp\", next, sensor, &temp)",
+		Become: "space.Take(limited, \"temp\", next, sensor, &temp)"},
+		Watch: "A subscriber that takes an event out leaves it for nobody " +
+			"else."},
+	{Name: "keep-all", Cure: true, Edit: lab.Edit{
+		File: "tuple_spaces/event_example/publisher/main.go",
+		Line: "if seq >= kept {", Become: "if false {"},
+		Watch: "No event is taken out, and B misses none. But the space " +
+			"grows for as long as the publisher runs."},
+}
+
+const subscriberFile = "tuple_spaces/event_example/subscriber/main.go"

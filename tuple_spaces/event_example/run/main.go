@@ -13,6 +13,7 @@ func main() {
 			"subscribers read them.",
 		story,
 		lab.Experiment{Name: "fall-behind", Run: fallBehind,
+			Without: fallBehindWithout,
 			Claim: "A subscriber that falls behind says which events it has" +
 				" missed, and goes on; the other one misses none."},
 	)

@@ -70,8 +70,8 @@ func subscribe(ctx context.Context) error {
 func readNext(ctx context.Context, space *tuplespace.Client, next int) (
 	seq, temp int, err error) {
 	for {
-		// rd("temp", next, sensor, ?temp), for a second
-		limited, cancel := context.WithTimeout(ctx, time.Second)
+		// rd("temp", next, sensor, ?temp), for two seconds
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		_, err := space.Read(limited, "temp", next, sensor, &temp)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {

@@ -22,16 +22,16 @@ var (
 		"`address` of the server")
 	loan = flag.Duration("loan", 10*time.Second,
 		"`time` to borrow each task for; 0: take it for good")
-	pause = flag.Duration("work", 0, "`time` to work on each task")
+	work = flag.Duration("work", 0, "`time` to work on each task")
 )
 
 func main() {
 	cli.Parse("tuple_spaces/worker_example/worker fac|fib",
 		"Worker takes tasks, (\"fac\", n) or (\"fib\", n), and writes results.")
-	cli.Main(work)
+	cli.Main(doTasks)
 }
 
-func work(ctx context.Context) error {
+func doTasks(ctx context.Context) error {
 	kind := flag.Arg(0)
 	if kind != "fac" && kind != "fib" {
 		return fmt.Errorf("no kind of task %q; there are: fac, fib", kind)
@@ -70,7 +70,7 @@ func takeAndWrite(ctx context.Context, space *tuplespace.Client,
 	log.Printf("took %s %d", kind, n)
 
 	result := tuplespaces.Solve(kind, n)
-	if stopped := cli.Sleep(ctx, *pause); stopped != nil {
+	if stopped := cli.Sleep(ctx, *work); stopped != nil {
 		// Ctrl-C: put the task back, behind all others.
 		err := space.Write(context.WithoutCancel(ctx), kind, n)
 		return errors.Join(stopped, err)
@@ -98,7 +98,7 @@ func borrowAndCommit(ctx context.Context, space *tuplespace.Client,
 	log.Printf("took %s %d", kind, n)
 
 	result := tuplespaces.Solve(kind, n)
-	if stopped := cli.Sleep(ctx, *pause); stopped != nil {
+	if stopped := cli.Sleep(ctx, *work); stopped != nil {
 		// Ctrl-C: give the task back, rather than let the loan run out.
 		err := task.Release(context.WithoutCancel(ctx))
 		return errors.Join(stopped, err)
