@@ -84,7 +84,7 @@ func bind(d *Deriver, l *line) {
 	for _, link := range l.links() {
 		to := link.copies[l.p.group()]
 		if to == nil {
-			to = &copyTo{box: &box{copies: true}}
+			to = &copyTo{box: d.newBox(box{copies: true})}
 			link.copies[l.p.group()] = to
 		}
 		if l.verb.queue != "" {
@@ -100,7 +100,9 @@ func bind(d *Deriver, l *line) {
 		to.since, to.before = l.at, link.sent
 		to.box.attend(l.p)
 		// What was published while it was away, it has missed.
-		to.box.missed = append(to.box.missed, to.box.away...)
+		for _, m := range to.box.away {
+			to.box.missed = addBounded(to.box.missed, m)
+		}
 		to.box.away = nil
 	}
 }

@@ -123,6 +123,22 @@ var scripts = []struct{ name, script, want string }{{
 	message 3 > 4 33..34: plain!
 	lost 1 20: plain (held)`,
 }, {
+	"request_reply: what waited at a server that crashed is not asked again", `
+	0 1 start request_reply/server
+	5 2 start request_reply/client -timeout 0 hello
+	20 1 kill
+	21 1 end -1
+	30 3 start request_reply/server
+	31 4 start request_reply/client hello
+	32 3 received "hello"
+	33 3 replied "hello!"
+	34 4 = hello!`, `
+	wait 2 5..: waits for a reply
+	wait 4 31..34: waits for a reply
+	message 4 > 3 31..32: hello
+	bar 3 32..33: hello
+	message 3 > 4 33..34: hello!`,
+}, {
 	"request_reply: two servers, told apart by their addresses", `
 	0 1 start request_reply/server -bind tcp://127.0.0.1:1
 	0 2 start request_reply/server -bind tcp://127.0.0.1:2
@@ -169,6 +185,19 @@ var scripts = []struct{ name, script, want string }{{
 	10 3 kill
 	11 3 end -1`, `
 	message 3 > 1 9: 0`,
+}, {
+	"event_notification: a publisher that is started again begins anew", `
+	0 1 start event_notification/subscriber A
+	1 1 subscribing to "TEMP" at tcp://127.0.0.1:12346
+	5 2 start event_notification/publisher
+	10 2 published event 0 of sensor123: 17 degrees
+	11 2 kill
+	12 2 end -1
+	20 3 start event_notification/publisher
+	30 3 published event 0 of sensor123: 17 degrees
+	31 1 received TEMP event 0 of sensor123: 17 degrees`, `
+	message 3 > 1 30..31: 0
+	lost 2 > 1 10: 0`,
 }, {
 	"event_notification: what comes while a subscriber is away, it misses", `
 	0 1 start event_notification/publisher
@@ -377,6 +406,29 @@ var scripts = []struct{ name, script, want string }{{
 	bar 2 15..20: 0 (cut)
 	back 2 > queue delivery-orders 20: 0 goes back
 	depth queue delivery-orders 20 = 1`,
+}, {
+	"message_queue: one producer dies, and another has sent it", `
+	0 1 start message_queue/producer $B
+	1 2 start message_queue/producer $B
+	2 3 start message_queue/consumer $B 1
+	15 3 received order 0 worth 9
+	16 1 kill
+	17 1 end -1
+	90 2 submitted order 0 worth 9`, `
+	message queue delivery-orders > 3 15: 0
+	bar 3 15..: 0
+	message 2 > queue delivery-orders 15: 0`,
+}, {
+	"message_queue: a producer dies before it hears that its order is there", `
+	0 1 start message_queue/producer $B
+	1 2 start message_queue/producer $B
+	2 3 start message_queue/consumer $B 1
+	15 3 received order 0 worth 9
+	16 1 kill
+	17 1 end -1`, `
+	message queue delivery-orders > 3 15: 0
+	bar 3 15..: 0
+	message 1 > queue delivery-orders 15: 0`,
 }, {
 	"message_queue: set aside after the fifth return", `
 	0 1 start message_queue/producer $B
@@ -951,6 +1003,68 @@ func TestMarksAreReplaced(t *testing.T) {
 	if !slices.Equal(bars, want) || len(all) != 7 {
 		t.Errorf("%q of %d, not %q of 7", bars, len(all), want)
 	}
+}
+
+// Who sent what he did not live to print is drawn when he is dead, and not
+// only in the end.
+func TestTheDeadLive(t *testing.T) {
+	for name, script := range map[string]string{
+		"before": `
+		9 1 received TEMP event 0 of sensor123: 17 degrees
+		10 2 kill
+		11 2 end -1`,
+		"after": `
+		9.5 2 kill
+		9.6 2 end -1
+		9 1 received TEMP event 0 of sensor123: 17 degrees`} {
+		d := New()
+		var marks []Mark
+		for _, e := range play(t, `
+		0 1 start event_notification/subscriber A
+		1 1 subscribing to "TEMP" at tcp://127.0.0.1:12346
+		5 2 start event_notification/publisher`+script) {
+			marks = append(marks, d.Add(e)...)
+		}
+		if t.Run(name, func(t *testing.T) {
+			wantMarks(t, marks, "message 2 > 1 9: 0")
+		}); d.found != 1 {
+			t.Errorf("%s: %d found", name, d.found)
+		}
+	}
+}
+
+// A record of two runs: each has its own time, and knows nothing of the other.
+func TestTwoRuns(t *testing.T) {
+	one := play(t, `
+	0 1 start event_notification/subscriber A
+	1 1 subscribing to "TEMP" at tcp://127.0.0.1:12346
+	5 2 start event_notification/publisher
+	20 2 published event 0 of sensor123: 17 degrees
+	30 1 end 0
+	30 2 end 0`)
+	two := play(t, `
+	0 3 start event_notification/subscriber A
+	1 3 subscribing to "TEMP" at tcp://127.0.0.1:12346
+	5 4 start event_notification/publisher
+	10 4 published event 0 of sensor123: 17 degrees
+	11 3 received TEMP event 0 of sensor123: 17 degrees`)
+	begin := record.Event{Kind: record.Begin, Version: record.Version}
+	var events []record.Event
+	for _, run := range [][]record.Event{one, two} {
+		events = append(append(events, begin), run...)
+	}
+	if runs := Runs(events); len(runs) != 2 || len(runs[0]) != 1+len(one) ||
+		len(runs[1]) != 1+len(two) {
+		t.Errorf("%v", runs)
+	}
+	wantMarks(t, Derive(events), `
+	lost 2 > 1 20: 0
+	message 4 > 3 10..11: 0`)
+	wantLanes(t, Lanes(events), `
+	publisher: 2
+	subscriber A: 1
+	publisher: 4
+	subscriber A: 3`)
 }
 
 // A record whose lab came to know of it in another order than it happened is

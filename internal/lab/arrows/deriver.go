@@ -1,6 +1,7 @@
 package arrows
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,11 +13,23 @@ import (
 // A Deriver finds out, event by event. What is settled it forgets: it may run
 // for as long as a lecture does.
 type Deriver struct {
+	run
+	drawing
+
+	// For tests: what belongs together, and how many lines were about
+	// something received; found are those whose sender is known.
+	matched         func(sent, received said)
+	received, found int
+}
+
+// A run is what there is to know of a story, or an experiment.
+type run struct {
 	now       time.Duration // the time of the latest event
 	processes map[int]*process
 	strangers map[string]*process // of lines of no process: by their role
 	byLabel   map[string]*process // the latest of that name
 	links     map[string]*link
+	boxes     []*box // of all links and brokers
 	streams   map[string]*stream
 	loans     map[string]*message // what was lent, by the server and the loan
 	brokers   map[string]*broker  // by each of their addresses
@@ -26,58 +39,81 @@ type Deriver struct {
 	inVain     []*message            // sent to somebody who did not get it
 	vanished   []*message            // with the queue that they were in
 
-	drawing
 	layout layout
-
-	// For tests: what belongs together, and how many lines were about
-	// something received; found are those whose sender is known.
-	matched         func(sent, received said)
-	received, found int
+	isOver bool
 }
 
 // New returns a Deriver that has seen nothing yet.
 func New() *Deriver {
-	d := &Deriver{processes: map[int]*process{},
+	return &Deriver{run: newRun(), matched: func(said, said) {},
+		drawing: drawing{bursts: map[burstKey]*burst{}}}
+}
+
+func newRun() run {
+	return run{processes: map[int]*process{},
 		strangers: map[string]*process{}, byLabel: map[string]*process{},
 		links: map[string]*link{}, streams: map[string]*stream{},
 		loans: map[string]*message{}, brokers: map[string]*broker{},
-		unfinished: map[string][]*failure{}, matched: func(said, said) {}}
-	d.drawing.bursts = map[burstKey]*burst{}
-	d.layout.rows = map[string]*row{}
-	return d
+		unfinished: map[string][]*failure{},
+		layout:     layout{rows: map[string]*row{}}}
 }
 
 // Derive returns the marks of a whole record, each as it is in the end.
 func Derive(events []record.Event) []Mark {
-	d := New()
-	last := map[int]int{} // where in all a mark is
-	var all []Mark
-	keep := func(marks []Mark) {
-		for _, m := range marks {
-			if i, ok := last[m.ID]; ok {
-				all[i] = m
+	return New().derive(sorted(events))
+}
+
+func (d *Deriver) derive(events []record.Event) (marks []Mark) {
+	place := map[int]int{} // where in marks one is
+	keep := func(news []Mark) {
+		for _, m := range news {
+			i, known := place[m.ID]
+			if known {
+				marks[i] = m
 				continue
 			}
-			last[m.ID] = len(all)
-			all = append(all, m)
+			place[m.ID] = len(marks)
+			marks = append(marks, m)
 		}
 	}
-	for _, e := range byTime(events) {
+	for _, e := range events {
 		keep(d.Add(e))
 	}
 	keep(d.Over())
-	return all
+	return marks
 }
 
-// Lanes returns the lanes of a whole record, from top to bottom.
-func Lanes(events []record.Event) []Lane {
-	d := New()
-	for _, e := range byTime(events) {
-		d.Add(e)
+// Lanes returns the lanes of a whole record, from top to bottom: those of
+// each of its runs.
+func Lanes(events []record.Event) (lanes []Lane) {
+	for _, run := range Runs(events) {
+		d := New()
+		d.derive(sorted(run))
+		ofRun, _ := d.Lanes()
+		lanes = append(lanes, ofRun...)
 	}
-	d.Over()
-	lanes, _ := d.Lanes()
 	return lanes
+}
+
+// Runs takes a record apart. Most have one run. With -without there are two:
+// each has its own time, from 0, and the numbers of its processes go on.
+func Runs(events []record.Event) (runs [][]record.Event) {
+	for i, e := range events {
+		if i == 0 || e.Kind == record.Begin {
+			runs = append(runs, nil)
+		}
+		last := len(runs) - 1
+		runs[last] = append(runs[last], e)
+	}
+	return runs
+}
+
+// sorted returns the events of each run in the order of their times.
+func sorted(events []record.Event) (all []record.Event) {
+	for _, run := range Runs(events) {
+		all = append(all, byTime(run)...)
+	}
+	return all
 }
 
 // byTime returns the events in the order of their times. (In a record each
@@ -101,18 +137,22 @@ func byTime(events []record.Event) []record.Event {
 		}
 		return e.Time
 	}
-	sorted := slices.Clone(events)
-	slices.SortStableFunc(sorted, func(a, b record.Event) int {
-		return int(when(a) - when(b))
+	inOrder := slices.Clone(events)
+	slices.SortStableFunc(inOrder, func(a, b record.Event) int {
+		return cmp.Compare(when(a), when(b))
 	})
-	return sorted
+	return inOrder
 }
 
 // Add takes an event and returns the marks that are new, or no longer as they
-// were. Events come in about the order in which they happened: those of one
-// process in that very order, those of others up to some seconds early or
-// late.
+// were. Events come as the lab shows them: those of one process in the order
+// in which they happened, those of others up to some milliseconds early or
+// late. If another run begins, the one before is over.
 func (d *Deriver) Add(e record.Event) []Mark {
+	if e.Kind == record.Begin {
+		d.over()
+		d.run = newRun()
+	}
 	d.now = max(d.now, e.Time)
 	switch e.Kind {
 	case record.Start:
@@ -122,6 +162,9 @@ func (d *Deriver) Add(e record.Event) []Mark {
 	case record.Mute:
 		if p := d.processes[e.Process]; p != nil {
 			p.muted = true
+			for _, part := range p.parts {
+				part.muted = true
+			}
 		}
 	case record.Kill:
 		if p := d.processes[e.Process]; p != nil {
@@ -132,7 +175,7 @@ func (d *Deriver) Add(e record.Event) []Mark {
 			d.end(p, e)
 		}
 	}
-	d.showBursts(d.now - burstTime)
+	d.showBursts(d.now)
 	return d.take()
 }
 

@@ -1,6 +1,7 @@
 package arrows
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -191,33 +192,29 @@ var untidy = strings.NewReplacer(`\"`, "", "[", "", "]", "", `"`, "", ",", " ",
 
 var typed = regexp.MustCompile(`\{"\?":"(\w+)"\}`)
 
-// Over returns the last marks: what is still known to be on its way will not
-// come any more.
+// Over returns the last marks, when all has happened: what is still on its
+// way will not arrive any more.
 func (d *Deriver) Over() []Mark {
-	for _, name := range sortedKeys(d.links) {
-		d.links[name].eachBox(func(b *box) {
-			for _, r := range b.early.values() {
-				d.blameTheDead(b, r, true)
-			}
-		})
+	d.over()
+	return d.take()
+}
+
+func (d *Deriver) over() {
+	if d.isOver {
+		return
 	}
+	d.isOver = true
+	d.blameAll(true)
 	d.showBursts(forever)
 	var lost []*loss
 	add := func(m *message, held bool, lane, to string, muted bool) {
 		lost = append(lost, &loss{&Mark{Kind: Lost, Lane: lane, To: to,
 			Begin: m.at, Label: m.label, Held: held}, muted})
 	}
-	for _, name := range sortedKeys(d.links) {
-		k := d.links[name]
-		for _, m := range k.box.lost() {
-			add(m, false, m.from.lane, k.box.reader(m), m.from.muted)
-		}
-		for _, group := range sortedKeys(k.copies) {
-			box := k.copies[group].box
-			for _, m := range box.lost() {
-				add(m, false, m.from.lane, box.reader(m), m.from.muted ||
-					box.isMuted())
-			}
+	for _, b := range d.boxes {
+		for _, m := range b.lost() {
+			add(m, false, m.from.lane, b.reader(m), m.from.muted ||
+				b.copies && b.isMuted())
 		}
 	}
 	for _, m := range d.inVain {
@@ -233,7 +230,7 @@ func (d *Deriver) Over() []Mark {
 		}
 	}
 	slices.SortStableFunc(lost, func(a, b *loss) int {
-		return int(a.mark.Begin - b.mark.Begin)
+		return cmp.Compare(a.mark.Begin, b.mark.Begin)
 	})
 	for _, l := range lost {
 		if l.muted {
@@ -243,7 +240,6 @@ func (d *Deriver) Over() []Mark {
 		}
 	}
 	d.showBursts(forever)
-	return d.take()
 }
 
 type loss struct {

@@ -102,10 +102,15 @@ type receipt struct {
 func (d *Deriver) link(name string) *link {
 	k := d.links[name]
 	if k == nil {
-		k = &link{name: name, box: &box{}, copies: map[string]*copyTo{}}
+		k = &link{name: name, box: d.newBox(box{}), copies: map[string]*copyTo{}}
 		d.links[name] = k
 	}
 	return k
+}
+
+func (d *Deriver) newBox(b box) *box {
+	d.boxes = append(d.boxes, &b)
+	return &b
 }
 
 // links returns what the messages of a verb go over: one for each address.
@@ -292,11 +297,11 @@ func (d *Deriver) blameTheDead(b *box, r *receipt, isOver bool) {
 	d.arrived(b, m, r.by, r.at, r.said)
 }
 
-// eachBox calls f for each box of a link.
-func (k *link) eachBox(f func(b *box)) {
-	f(k.box)
-	for _, group := range sortedKeys(k.copies) {
-		f(k.copies[group].box)
+func (d *Deriver) blameAll(isOver bool) {
+	for _, b := range d.boxes {
+		for _, r := range b.early.values() {
+			d.blameTheDead(b, r, isOver)
+		}
 	}
 }
 
@@ -348,10 +353,11 @@ func (d *Deriver) broker(urls ...string) *broker {
 func (d *Deriver) queue(b *broker, name string) *box {
 	q := b.queues[name]
 	if q == nil {
-		q = &box{lane: "queue " + name, broker: b}
+		lane := "queue " + name
 		if b.name != "broker 1" {
-			q.lane += " of " + b.name
+			lane += " of " + b.name
 		}
+		q = d.newBox(box{lane: lane, broker: b})
 		b.queues[name] = q
 		d.layout.queue(q.lane, name, b)
 	}
@@ -376,16 +382,12 @@ func (d *Deriver) leave(p *process) {
 		if slices.Contains(k.box.readers, p) {
 			k.box.doubtRequests()
 		}
-		if p.bySignal && slices.Contains(k.senders, p) {
-			k.eachBox(func(b *box) {
-				for _, r := range b.early.values() {
-					d.blameTheDead(b, r, false)
-				}
-			})
-		}
 		if to := k.copies[p.group()]; to != nil && d.vanish(to.box) {
 			delete(k.copies, p.group())
 		}
+	}
+	if p.bySignal {
+		d.blameAll(false)
 	}
 }
 

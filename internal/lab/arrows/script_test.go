@@ -144,23 +144,5 @@ func wantMarks(t *testing.T, got []Mark, want string) {
 	}
 }
 
-// live adds the events one by one, and returns the marks as they are in the
-// end, in the order in which they came.
-func live(events []record.Event) (marks []Mark) {
-	d := New()
-	place := map[int]int{}
-	keep := func(new []Mark) {
-		for _, m := range new {
-			if _, ok := place[m.ID]; !ok {
-				place[m.ID] = len(marks)
-				marks = append(marks, m)
-			}
-			marks[place[m.ID]] = m
-		}
-	}
-	for _, e := range events {
-		keep(d.Add(e))
-	}
-	keep(d.Over())
-	return marks
-}
+// live returns the marks of events in the order in which they come.
+func live(events []record.Event) []Mark { return New().derive(events) }
