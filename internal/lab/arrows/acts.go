@@ -394,10 +394,18 @@ func (d *Deriver) gotReply(m *message, at time.Duration, received said) {
 		m.from.muted || m.to.muted)
 }
 
+// hasReplies is for one who asks again: what he was sent before he must have,
+// whether he prints it or not.
+func (p *process) hasReplies() {
+	for _, m := range p.replies {
+		m.had = true
+	}
+}
+
 // loseReply is for a reply to somebody who has ended. What it has read is
 // still in the tuple space, and what it has borrowed comes back.
 func (d *Deriver) loseReply(m *message) {
-	if !m.quiet || m.taken && m.to.bySignal {
+	if !m.quiet || m.taken && !m.had && m.to.bySignal {
 		d.inVain = addBounded(d.inVain, m)
 	}
 }
@@ -412,6 +420,7 @@ func hear(d *Deriver, l *line) {
 	}
 	d.found++
 	d.matched(said{process: p.number}, l.said())
+	p.hasReplies()
 	if p.wait != nil && p.answered >= p.wait.Begin {
 		d.endWait(p, p.answered, false) // it does not print all that it gets
 	}
@@ -446,6 +455,7 @@ func answer(d *Deriver, l *line) {
 	if p == nil {
 		return
 	}
+	p.hasReplies()
 	if !p.blocked { // its request was not printed: it did not have to wait
 		d.arrow(Message, p.lane, l.p.lane, l.at, l.at, "",
 			p.muted || l.p.muted)

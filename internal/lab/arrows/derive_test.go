@@ -74,6 +74,46 @@ var scripts = []struct{ name, script, want string }{{
 	lost 1 > 2 3015: hello!
 	lost 1 > 2 6016: hello!`,
 }, {
+	"request_reply: who has given up does not ask again", `
+	0 1 start request_reply/server -work 3s
+	10 2 start request_reply/client -timeout 2s -tries 1 hello
+	2010 2 ! client 102: no reply within 2s (try 1 of 1)
+	2011 2 ! client: no server answered at tcp://127.0.0.1:12345
+	2012 2 end 1
+	2020 3 start request_reply/client hello
+	2030 1 received "hello"
+	2031 1 replied "hello!"
+	2032 1 received "hello"
+	2033 1 replied "hello!"
+	2034 3 = hello!`, `
+	wait 2 10..2012: waits for a reply
+	timeout 2 2010: no reply (try 1 of 1)
+	wait 3 2020..2034: waits for a reply
+	message 2 > 1 10..2030: hello
+	bar 1 2030..2031: hello
+	message 3 > 1 2020..2032: hello
+	bar 1 2032..2033: hello
+	message 1 > 3 2033..2034: hello!
+	lost 1 > 2 2031: hello!`,
+}, {
+	"request_reply: the reply to a try that was given up is not taken for another", `
+	0 1 start request_reply/server -work 3s
+	10 2 start request_reply/client -timeout 2s hello
+	15 1 received "hello"
+	2010 2 ! client 102: no reply within 2s (try 1 of 3)
+	3015 1 replied "hello!"
+	3016 1 received "hello"
+	3999 2 = hello!
+	4000 1 replied "hello!"`, `
+	wait 2 10..3999: waits for a reply
+	message 2 > 1 10..15: hello
+	bar 1 15..3015: hello
+	timeout 2 2010: no reply (try 1 of 3)
+	message 2 > 1 2010..3016: hello
+	bar 1 3016..4000: hello
+	message 1 > 2 3999: hello!
+	lost 1 > 2 3015: hello!`,
+}, {
 	"request_reply: a crash takes the request with it, unless it is asked again", `
 	0 1 start request_reply/server
 	5 2 start request_reply/client -timeout 0 plain
@@ -733,6 +773,26 @@ var scripts = []struct{ name, script, want string }{{
 	message 2 > 1 2: take fac ?int64
 	wait 2 2..9: take fac ?int64 (cut)
 	lost 1 > 2 5: fac 4`,
+}, {
+	"tuple_spaces: who is killed loses nothing that it read, or borrowed, or had", `
+	0 1 start tuple_spaces/server
+	1 2 start tuple_spaces/client read a '?'
+	2 1 client 102: read gets ["a",1]
+	3 3 start tuple_spaces/worker_example/worker fac
+	4 1 worker 103: take gets ["fac",4], on loan ab12
+	5 4 start tuple_spaces/event_example/publisher
+	6 1 publisher 104: take gets ["temp",0,"sensor123",1]
+	7 1 publisher 104: write ["temp",0,"sensor123",2]
+	9 2 kill
+	9 3 kill
+	9 4 kill
+	10 2 end -1
+	10 3 end -1
+	10 4 end -1`, `
+	message 2 > 1 2
+	message 3 > 1 4
+	message 4 > 1 6
+	message 4 > 1 7: temp 0 sensor123 2`,
 }, {
 	"tuple_spaces: a task for good, lost with its worker", `
 	0 1 start tuple_spaces/server

@@ -83,6 +83,7 @@ type message struct {
 	stale   time.Duration // since when it does not any more
 	doubt   bool          // who was to receive it is dead
 	quiet   bool          // a reply; its receiver need not print that it has it
+	had     bool          // but it has
 	taken   bool          // it is out of the tuple space for good
 }
 
