@@ -549,6 +549,7 @@ func connect(d *Deriver, l *line) {
 	b := d.broker(l.field("address"))
 	if l.p.broker == nil {
 		l.p.broker = b
+		d.attend(l.p)
 	}
 	for _, down := range b.down {
 		down.End, down.Open = max(l.at, down.Begin), false

@@ -460,7 +460,8 @@ var scripts = []struct{ name, script, want string }{{
 	message 2 > queue delivery-orders 15: 0`,
 }, {
 	"message_queue: a producer dies before it hears that its order is there", `
-	0 1 start message_queue/producer $B
+	0 1 start message_queue/producer
+	0.5 1 connected to amqp://127.0.0.1:5000/lab
 	1 2 start message_queue/producer $B
 	2 3 start message_queue/consumer $B 1
 	15 3 received order 0 worth 9
@@ -1065,8 +1066,8 @@ func TestMarksAreReplaced(t *testing.T) {
 	}
 }
 
-// Who sent what he did not live to print is drawn when he is dead, and not
-// only in the end.
+// What a process sent and did not live to print is drawn when it is dead, and
+// not only in the end.
 func TestTheDeadLive(t *testing.T) {
 	for name, script := range map[string]string{
 		"before": `

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How much is kept of what is not settled. What falls off is counted, but no
-// longer known one by one.
+// How much is kept of what is not settled. More than that, the oldest is
+// forgotten.
 const (
 	maxWaiting = 16_384 // messages in a box
 	maxEarly   = 4_096  // receipts of one
@@ -265,9 +265,9 @@ func (b *box) addEarly(r *receipt) {
 	}
 }
 
-// blameTheDead is for what was received and nobody has said that he sent it.
-// One who is killed may have sent without saying so: who does not die prints
-// it in the end. If one alone can have sent it, it was him.
+// blameTheDead is for what was received, though no line says who sent it. A
+// process that was killed may have sent it and not lived to print so; one
+// that was not will print it yet. If only one can have sent it, that one did.
 func (d *Deriver) blameTheDead(b *box, r *receipt, isOver bool) {
 	var dead []*process
 	for _, k := range r.links {
