@@ -195,6 +195,10 @@ func (p *Process) Printed(text string) bool {
 	return count(text, []*Process{p}) > 0
 }
 
+// Ended returns whether it has ended. It is meant for WaitUntil, and only for
+// that.
+func (p *Process) Ended() bool { return p.ended }
+
 // Text returns all that it has printed, as one text.
 func (p *Process) Text() string { return strings.Join(p.Lines(), "\n") }
 

@@ -93,9 +93,9 @@ func Stage(l *lab.Lab) *broker.Node {
 			return do()
 		}}
 	}
-	runs = []lab.Button{end("stop the broker", "is stopped", node.Stop),
-		end("kill the broker", "is killed", node.Kill)}
-	rests = []lab.Button{{Name: "start the broker", Do: func() error {
+	runs = []lab.Button{end("Stop the broker", "is stopped", node.Stop),
+		end("Kill the broker", "is killed", node.Kill)}
+	rests = []lab.Button{{Name: "Start the broker", Do: func() error {
 		l.Say("the broker is started again (takes some seconds)")
 		err := node.Start(l.Context())
 		if err == nil {

@@ -195,11 +195,20 @@ func (p *tab) until(expression string) {
 	ctx, cancel := context.WithTimeout(p.ctx, lab.Patience)
 	defer cancel()
 	// What is drawn is as new as the model.
-	err := chromedp.Run(ctx, chromedp.Poll("Boolean("+expression+") && !dirty",
-		nil, chromedp.WithPollingInterval(20*time.Millisecond),
-		chromedp.WithPollingTimeout(0)))
-	if err != nil {
-		p.t.Fatalf("waited in vain until %s: %v", expression, err)
+	for {
+		err := chromedp.Run(ctx, chromedp.Poll("Boolean("+expression+
+			") && !dirty", nil,
+			chromedp.WithPollingInterval(20*time.Millisecond),
+			chromedp.WithPollingTimeout(0)))
+		if err == nil {
+			return
+		}
+		// Another page may just be coming.
+		text := err.Error()
+		if ctx.Err() != nil || !strings.Contains(text, "navigated") &&
+			!strings.Contains(text, "context with specified id") {
+			p.t.Fatalf("waited in vain until %s: %v", expression, err)
+		}
 	}
 }
 
@@ -255,8 +264,8 @@ func (p *play) goOn() {
 	}
 }
 
-// end clicks on End, and waits for the run to end in good order.
-func (p *play) end() {
+// finish clicks on End, and waits for the run to end in good order.
+func (p *play) finish() {
 	p.t.Helper()
 	p.click("#menu")
 	p.click("[data-do=end]")
@@ -280,4 +289,15 @@ func read(t *testing.T, name string) []record.Event {
 	events, err := record.Read(file)
 	labtest.Must(t, err)
 	return events
+}
+
+// call has the page's script do something.
+func call(script string) chromedp.Action {
+	return chromedp.Evaluate("void ("+script+")", nil)
+}
+
+// slide moves the slider to a part of its length, as a hand would.
+func slide(part string) chromedp.Action {
+	return call(`(s => { s.value = ` + part + ` * 1000;
+		s.dispatchEvent(new Event("input")); })($("slider"))`)
 }

@@ -34,7 +34,7 @@ func (g gate) guard(inner http.Handler) http.Handler {
 		}
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
-		h.Set("Referrer-Policy", "no-referrer") // the URL has the token
+		h.Set("Referrer-Policy", "same-origin") // the URL has the token
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		inner.ServeHTTP(w, r)

@@ -104,19 +104,23 @@ function draw(m, o) {
   const of = kind => marks.filter(k => k.kind === kind);
   const rowOf = member => m.laneOf.get(member);
 
-  // The names of the lanes.
+  // The names of the lanes. If they are too many, not each has one.
+  let lastName = -Infinity;
   for (const row of lanes.rows) {
     const chosen = row.members.includes(String(o.chosen));
     const size = row.size;
     const y = row.queue ? row.y - row.room * .42 : row.y + size * .36;
+    const named = y - lastName >= size * 1.1;
+    if (named) lastName = y;
     out.push(`<g data-lane="${row.index}" tabindex="0" role="button">` +
       `<rect x="0" y="${r(row.top)}" width="${r(left - 14)}" ` +
       `height="${r(row.bottom - row.top)}" fill="transparent"/>` +
       (chosen && o.marked ? `<rect x="${r(left - 12)}" y="${r(y - size * .95)}" width="4"` +
         ` height="${r(size * 1.2)}" fill="${colourOf(row.index)}"/>` : "") +
-      `<text x="${r(left - 18)}" y="${r(y)}" text-anchor="end" ` +
+      (named ? `<text x="${r(left - 18)}" y="${r(y)}" text-anchor="end" ` +
       `font-size="${r(size)}" font-weight="bold" ` +
-      `fill="${colourOf(row.index)}">${escape(row.label)}</text></g>`);
+      `fill="${colourOf(row.index)}">${escape(row.label)}</text>` : "") +
+      "</g>");
     let below = y + 2;
     for (const note of [row.name, laneNote(m, row, now)]) {
       if (!note || below + 20 > row.bottom) continue;
@@ -159,12 +163,14 @@ function draw(m, o) {
     depths[row.index] = t => height((lastBefore(steps, t) || {}).count || 0);
     const colour = theme.lanes[0];
     const from = Math.max(left, x(m.first));
-    let path = `M${r(from)} ${r(row.y)}`, previous = 0, lastNumber = -Infinity;
+    let path = `M${r(from)} ${r(row.y)}`, lastNumber = -Infinity;
     const numbers = [];
-    for (const k of steps) {
+    let seen = steps.findIndex(k => x(k.t) >= left); // and what was before
+    if (seen < 0) seen = steps.length;
+    for (const k of steps.slice(Math.max(0, seen - 1))) {
       const at = Math.max(left, Math.min(x(k.t), edge));
       const y = row.y - height(k.count || 0);
-      if (x(k.t) >= left - 50) path += `H${r(at)}V${r(y)}`;
+      path += `H${r(at)}V${r(y)}`;
       numbers.push([at, y, k.count || 0]);
     }
     path += `H${r(edge)}V${r(row.y)}Z`;
@@ -206,8 +212,10 @@ function draw(m, o) {
     const names = new Set(all.map(p => idOf(p)));
     all.forEach((p, i) => {
       const ended = p.end <= now && (p.end < m.finale || p.deeds.length > 0);
+      const killed = p.deeds.find(d => d.kind === "kill" && d.t <= now);
       const from = Math.max(left, x(p.start));
-      const to = ended ? Math.min(x(p.end), edge) : edge;
+      const to = killed ? Math.min(x(killed.t), edge)
+        : ended ? Math.min(x(p.end), edge) : edge;
       if (!shows(p.start, ended ? p.end : now)) return;
       shapes.push(`<line class="life" data-p="${p.number}" x1="${r(from)}" ` +
         `x2="${r(Math.max(from, to))}" y1="${r(row.y)}" y2="${r(row.y)}" ` +
@@ -225,7 +233,6 @@ function draw(m, o) {
             [from - 4, row.y - barHeight / 2 - 6], [from + 12, y]]));
         }
       }
-      const killed = p.deeds.find(d => d.kind === "kill" && d.t <= now);
       const stopped = p.deeds.some(d => d.kind === "stop" && d.t <= now);
       for (const s of p.spans) {
         if (s.from > now || s.from >= endOf(m)) continue;

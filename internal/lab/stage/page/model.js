@@ -47,14 +47,16 @@ function addEvent(m, e) {
     break;
   case "ask": { // the step begins when the lecturer has answered
     const step = m.steps[m.steps.length - 1];
-    if (!step) break;
-    step.asked = Boolean(e.text);
-    if (e.text) step.since = t; else step.t = t;
+    if (e.text && step) step.asked = true;
+    if (!e.text && step && step.asked) Object.assign(step, { asked: false, t });
     break;
   }
   case "verdict": m.verdict = { t, text: e.text, holds: Boolean(e.holds),
     beside: e.beside }; break;
-  case "intervene": m.intervened = { t, text: e.text }; break;
+  case "intervene":
+    m.intervened = { t, text: e.text };
+    m.steps = m.steps.filter(step => !step.asked); // it does not come
+    break;
   case "fail": m.failed = { t, text: e.text }; break;
   case "over": m.over = true; break;
   case "change": m.changes.push(e); break;
@@ -115,10 +117,12 @@ function lastBefore(list, t) {
   return list[low - 1];
 }
 
-// The end of the story: what happens later is only tidied up.
+// The end of the story, if it has one by now: what happens later is only
+// tidied up.
 function endOf(m) {
   if (m.finale < Infinity) return m.finale;
-  return m.verdict ? m.verdict.t : m.last;
+  if (m.verdict) return m.verdict.t;
+  return m.over ? m.last : Infinity;
 }
 
 // stepAt returns the number of the step that a time is in; 0: none yet.

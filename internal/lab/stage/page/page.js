@@ -45,7 +45,7 @@ const view = {
   source: false, chosen: 0, auto: true,
   theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
 };
-const server = { leads: true, waits: false, asked: 0, clock: 0, closed: false,
+const server = { leads: true, waits: false, asked: 0, clock: Infinity, closed: false,
   lost: false };
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -70,18 +70,18 @@ function paint() {
 
 // now is the moment that has been reached.
 function now() {
-  if (!going()) return endOf(model);
-  return Math.max(model.last, performance.now() - server.clock);
+  if (!going()) return Math.min(endOf(model), model.last);
+  return Math.max(model.last, model === runs[runs.length - 1]
+    ? performance.now() - server.clock : 0);
 }
 
 const shown = () => Math.min(view.time ?? now(), now());
 
-// The stops: the beginning, the beginning of each step, and the end.
+// The stops: the beginning, the beginning of each step, and whatever is now.
 function stops() {
   const all = [model.first];
   for (const s of model.steps) if (!s.asked) all.push(s.t);
-  all.push(now());
-  return all;
+  return [...all, Infinity];
 }
 
 // The timeline that is drawn, and how much of it is out of sight.
@@ -191,8 +191,10 @@ function footer() {
   } else if (done && model.intervened) {
     number = "!";
     text = model.intervened.text;
-  } else if (!n && model.begin && model.begin.name === "free play") {
-    text = "";
+  } else if (isFree()) {
+    text = "free play: choose a process; K kills it, F freezes it, " +
+      "C is Ctrl-C, A starts another";
+    number = "";
   }
   if (server.lost && view.live) {
     number = "!";
@@ -208,7 +210,7 @@ function footer() {
     : "now");
   if (next.kind === "busy") { say = "running …"; enabled = false; }
   if (next.kind === "again") say = "Again";
-  if (next.kind === "none") { say = "Next"; enabled = false; }
+  button.hidden = next.kind === "none";
   set("next", say);
   button.className = say.length < 12 ? "short" : "";
   button.disabled = !enabled;
@@ -220,6 +222,8 @@ function footer() {
   $("speed").hidden = $("play").hidden;
   $("time").hidden = false;
 }
+
+const isFree = () => Boolean(model.begin) && model.begin.name === "free play";
 
 // nextStop says what Next leads to.
 function nextStop() {
@@ -235,8 +239,7 @@ function nextStop() {
       return { kind: "step", text: model.steps.length
         ? model.steps[model.steps.length - 1].text : "", click: true };
     }
-    const free = model.begin && model.begin.name === "free play";
-    return { kind: free || model.intervened ? "none" : "busy" };
+    return { kind: isFree() || model.intervened ? "none" : "busy" };
   }
   return { kind: "again" };
 }
@@ -258,18 +261,17 @@ function next() {
     // Up to where the step after it begins.
     playTo(stopAfter(Math.max(model.steps[to.index].t, shown())));
   } else if (to.kind === "end") {
-    playTo(now());
+    playTo(Infinity);
   }
   dirty = true;
 }
 
-const stopAfter = t => stops().find(s => s > t + .01) ?? now();
+const stopAfter = t => stops().find(s => s > t + .01);
 
 function playTo(t) {
   if (reduced.matches) {
     view.time = t;
-    if (t >= now()) { view.time = view.live ? null : t; }
-    dirty = true;
+    stopPlaying();
     return;
   }
   view.goal = t;
@@ -307,7 +309,7 @@ function tick(at) {
   if (view.playing && view.line) {
     const line = view.line;
     const place = line.to(view.time) + passed * line.scale * view.speed;
-    const goal = view.goal ?? now();
+    const goal = Math.min(view.goal ?? Infinity, now());
     view.time = Math.max(line.from(place), view.time + 1e-3);
     if (view.time >= goal - .01 || place >= line.width) {
       view.time = goal;
@@ -573,6 +575,11 @@ function act(what) {
   click({ do: what, process: p.number });
 }
 
+// synchronize sets the clock: that time has been reached.
+function synchronize(time) {
+  server.clock = Math.min(server.clock, performance.now() - time);
+}
+
 function listen() {
   view.live = true;
   view.source = true;
@@ -581,12 +588,17 @@ function listen() {
   events.onmessage = message => {
     const frame = JSON.parse(message.data);
     server.lost = false;
+    if (frame.events && frame.events.some(e => e.name === "free play")) {
+      view.scale = .15; // what flows slowly needs no more
+    }
     if (frame.closed) {
       server.closed = true;
       events.close();
     }
     const last = runs[runs.length - 1];
     take(frame);
+    if (last !== runs[runs.length - 1]) server.clock = Infinity;
+    synchronize(runs[runs.length - 1].last);
     prune(runs[runs.length - 1], 20000);
     if (runs[runs.length - 1] !== last) view.whole = false;
     if (model.over && !view.whole) {
@@ -600,7 +612,7 @@ function listen() {
     const state = JSON.parse(message.data);
     if (state.waits && !server.waits) rescale();
     Object.assign(server, state);
-    server.clock = performance.now() - state.now;
+    if (state.now > 0) synchronize(state.now);
     server.lost = false;
     dirty = true;
     wake();
