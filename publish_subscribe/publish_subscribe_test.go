@@ -215,7 +215,7 @@ func TestRefusals(t *testing.T) {
 	for _, program := range []string{publisher, subscriber} {
 		labtest.Refused(t, program, []string{"-broker", url},
 			"exchange sensor_data is there already, of another kind",
-			"/exchanges/" + uri.Vhost + "/sensor_data")
+			"/exchanges/"+uri.Vhost+"/sensor_data")
 	}
 }
 
