@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -196,7 +197,7 @@ func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
 	}
 	defer removeChanged()
 	defer changed.Close()
-	if err := changed.bin.prepare(pattern); err != nil {
+	if err := changed.bin.build(intact.started()...); err != nil {
 		return unfit("without %s: %w", w.Name, err)
 	}
 	changed.begin(pattern, e, w.Name)
@@ -229,6 +230,16 @@ func tellWithout(ctx context.Context, view view, pattern string, e Experiment,
 		return fmt.Errorf("%s holds %s, too: it was not this line", e.Name, how)
 	}
 	return nil
+}
+
+// started returns the programs that were started, each once.
+func (l *Lab) started() (programs []string) {
+	for _, p := range l.processes {
+		if !slices.Contains(programs, p.program) {
+			programs = append(programs, p.program)
+		}
+	}
+	return programs
 }
 
 // again returns a lab for the second run: with programs of its own, the

@@ -93,6 +93,9 @@ func TestReadmesShowRealCode(t *testing.T) {
 	block := regexp.MustCompile(
 		"(?ms)^<!-- code: (\\S+) -->\\n+```go\\n(.*?)^```")
 	for _, readme := range readmes {
+		if readme == filepath.Join(root, "internal", "README.md") {
+			continue // of no pattern
+		}
 		text, err := os.ReadFile(readme)
 		labtest.Must(t, err)
 		shown := block.FindAllStringSubmatch(string(text), -1)

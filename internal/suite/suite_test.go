@@ -239,8 +239,8 @@ func TestClaims(t *testing.T) {
 	l := labtest.New(t)
 	claims := l.Start("internal/cmd/claims", "request_reply")
 	if status := claims.Wait(); status != 0 ||
-		lab.Count("3 claims, 3 hold", claims) != 1 ||
-		lab.Count("holds, ", claims) != 3 ||
+		lab.Count("4 claims, 4 hold", claims) != 1 ||
+		lab.Count("holds, ", claims) != 4 ||
 		lab.Count("The client may start before the server. 1 request before",
 			claims) != 1 {
 		t.Errorf("status %d: %s", status, claims.Text())
