@@ -152,6 +152,7 @@ func TestLongRequest(t *testing.T) {
 	poller.Add(monitor, zmq.POLLIN)
 	ready, err := poller.Poll(lab.Patience)
 	labtest.Must(t, err)
+	labtest.Must(t, client.Monitor("", 0)) // before its reader is closed
 	if len(ready) != 1 || ready[0].Socket != monitor {
 		t.Errorf("50 MiB were taken: %v", ready)
 	}

@@ -16,15 +16,23 @@ const longest = 60
 // escaped that is not to be seen. So nobody can send colours, or lines that
 // look like ours.
 func Quote(text string) string {
-	plain := text != "" && utf8.RuneCountInString(text) <= longest
-	for _, r := range text {
-		plain = plain && (unicode.IsLetter(r) || unicode.IsDigit(r) ||
-			strings.ContainsRune("-_.", r))
-	}
-	if plain && utf8.ValidString(text) {
+	if isWord(text) {
 		return text
 	}
 	return fmt.Sprintf("%.*q", longest, text)
+}
+
+func isWord(text string) bool {
+	if text == "" || utf8.RuneCountInString(text) > longest {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) &&
+			!strings.ContainsRune("-_.", r) {
+			return false
+		}
+	}
+	return true
 }
 
 // Printable returns a text that came from outside as it is, but for what a

@@ -22,11 +22,11 @@ import (
 
 // A Process is one program of the suite that was started.
 type Process struct {
-	lab     *Lab
-	number  int    // in the record, from 1
-	role    string
-	label   string // what its lines begin with, or are made to begin with
-	cmd     *exec.Cmd
+	lab    *Lab
+	number int // in the record, from 1
+	role   string
+	label  string // what its lines begin with, or are made to begin with
+	cmd    *exec.Cmd
 
 	program string // these three: to start the same once more
 	args    []string

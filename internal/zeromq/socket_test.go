@@ -132,25 +132,21 @@ func TestBadAddresses(t *testing.T) {
 // off, and the next peer is served.
 func TestLongFrames(t *testing.T) {
 	at, replied := serve(t, "tcp://127.0.0.1:*")
-	client := labtest.Socket(t, zmq.REQ) // one of ours has a monitor already
-	events := "inproc://client"
+	const events = "inproc://long-frames"
+	client := labtest.Socket(t, zmq.REQ)
 	labtest.Must(t, client.Monitor(events, zmq.EVENT_DISCONNECTED))
-	context, err := client.Context()
-	labtest.Must(t, err)
-	monitor, err := context.NewSocket(zmq.PAIR)
-	labtest.Must(t, err)
-	t.Cleanup(func() { monitor.Close() })
-	labtest.Must(t, monitor.SetRcvtimeo(lab.Patience))
+	monitor := labtest.Socket(t, zmq.PAIR)
 	labtest.Must(t, monitor.Connect(events))
 
 	labtest.Must(t, client.Connect(at))
-	_, err = client.SendBytes(make([]byte, zeromq.MaxFrame+1), 0)
+	_, err := client.SendBytes(make([]byte, zeromq.MaxFrame+1), 0)
 	labtest.Must(t, err)
 	poller := zmq.NewPoller()
 	poller.Add(client, zmq.POLLIN)
 	poller.Add(monitor, zmq.POLLIN)
 	ready, err := poller.Poll(lab.Patience)
 	labtest.Must(t, err)
+	labtest.Must(t, client.Monitor("", 0)) // before its reader is closed
 	if len(ready) != 1 || ready[0].Socket != monitor {
 		t.Fatalf("it was not cut off: %v", ready)
 	}
