@@ -108,36 +108,36 @@ func (c *Client) WriteAll(ctx context.Context, tuples ...Tuple) error {
 
 func (c *Client) write(ctx context.Context, ttl time.Duration,
 	tuples ...Tuple) error {
-	wire, err := actuals(tuples)
+	text, err := appendTuples(nil, tuples)
 	if err != nil {
 		return err
 	}
-	_, err = c.call(ctx, request{Op: "write", Tuples: wire, TTL: ms(ttl)})
+	_, err = c.call(ctx, &call{op: "write", tuples: text, ttl: ttl})
 	return err
 }
 
 // Read returns a copy of the oldest tuple that matches. It waits for one.
 func (c *Client) Read(ctx context.Context, pattern ...any) (Tuple, error) {
-	return one(c.find(ctx, request{Op: "read", Wait: ms(oneWait)}, pattern))
+	return one(c.find(ctx, &call{op: "read", wait: oneWait}, pattern))
 }
 
 // Take takes the oldest tuple that matches out of the space. It waits for
 // one. No two processes ever take the same tuple.
 func (c *Client) Take(ctx context.Context, pattern ...any) (Tuple, error) {
-	return one(c.find(ctx, request{Op: "take", Wait: ms(oneWait)}, pattern))
+	return one(c.find(ctx, &call{op: "take", wait: oneWait}, pattern))
 }
 
 // TryRead is Read without waiting: found is false where nothing matches.
 func (c *Client) TryRead(ctx context.Context, pattern ...any) (t Tuple,
 	found bool, err error) {
-	t, err = one(c.find(ctx, request{Op: "read"}, pattern))
+	t, err = one(c.find(ctx, &call{op: "read"}, pattern))
 	return t, t != nil, err
 }
 
 // TryTake is Take without waiting: found is false where nothing matches.
 func (c *Client) TryTake(ctx context.Context, pattern ...any) (t Tuple,
 	found bool, err error) {
-	t, err = one(c.find(ctx, request{Op: "take"}, pattern))
+	t, err = one(c.find(ctx, &call{op: "take"}, pattern))
 	return t, t != nil, err
 }
 
@@ -145,7 +145,7 @@ func (c *Client) TryTake(ctx context.Context, pattern ...any) (t Tuple,
 // not wait, and sets no formals.
 func (c *Client) ReadAll(ctx context.Context, pattern ...any) ([]Tuple,
 	error) {
-	all, reply, err := c.find(ctx, request{Op: "read", Max: maxReply}, pattern)
+	all, reply, err := c.find(ctx, &call{op: "read", max: maxReply}, pattern)
 	if err == nil && reply.More {
 		err = ErrMore
 	}
@@ -158,8 +158,8 @@ func (c *Client) TakeAll(ctx context.Context, pattern ...any) (all []Tuple,
 	err error) {
 	for more := true; more && err == nil; {
 		var some []Tuple
-		var reply *replyOf[Tuple]
-		some, reply, err = c.find(ctx, request{Op: "take", Max: maxReply},
+		var reply *reply
+		some, reply, err = c.find(ctx, &call{op: "take", max: maxReply},
 			pattern)
 		more = reply != nil && reply.More
 		all = append(all, some...)
@@ -182,8 +182,8 @@ func (c *Client) Borrow(ctx context.Context, d time.Duration,
 	if d <= 0 {
 		return nil, errors.New("a loan needs a time")
 	}
-	tuples, reply, err := c.find(ctx, request{Op: "take", Wait: ms(oneWait),
-		LoanFor: ms(d)}, pattern)
+	tuples, reply, err := c.find(ctx, &call{op: "take", wait: oneWait,
+		loanFor: d}, pattern)
 	tuple, err := one(tuples, reply, err)
 	if err != nil {
 		return nil, err
@@ -195,31 +195,31 @@ func (c *Client) Borrow(ctx context.Context, d time.Duration,
 // see both or neither. After the loan has run out it does nothing, and
 // returns ErrExpired.
 func (l *Loan) Commit(ctx context.Context, results ...Tuple) error {
-	wire, err := actuals(results)
+	text, err := appendTuples(nil, results)
 	if err != nil {
 		return err
 	}
-	_, err = l.client.call(ctx, request{Op: "commit", Loan: l.name,
-		Tuples: wire})
+	_, err = l.client.call(ctx, &call{op: "commit", loan: l.name,
+		tuples: text})
 	return err
 }
 
 // Release gives the tuple back at once.
 func (l *Loan) Release(ctx context.Context) error {
-	_, err := l.client.call(ctx, request{Op: "release", Loan: l.name})
+	_, err := l.client.call(ctx, &call{op: "release", loan: l.name})
 	return err
 }
 
-// find makes a read or a take. It returns no tuples where nothing matches.
-func (c *Client) find(ctx context.Context, r request, pattern []any) (
-	[]Tuple, *replyOf[Tuple], error) {
+// find makes a read or a take. It returns no tuples if nothing matches.
+func (c *Client) find(ctx context.Context, r *call, pattern []any) ([]Tuple,
+	*reply, error) {
 	var err error
-	if r.Pattern, err = formals(pattern); err != nil {
+	if r.pattern, err = appendPattern(nil, pattern); err != nil {
 		return nil, nil, err
 	}
 	reply, err := c.call(ctx, r)
-	for err == nil && reply.Status == "none" && r.Wait > 0 {
-		r.Place = reply.Place // the wait goes on, at the same place in line
+	for err == nil && reply.Status == "none" && r.wait > 0 {
+		r.place = reply.Place // the wait goes on, at the same place in line
 		reply, err = c.call(ctx, r)
 	}
 	if err != nil {
@@ -231,28 +231,24 @@ func (c *Client) find(ctx context.Context, r request, pattern []any) (
 				"not match", tuple)
 		}
 	}
-	if reply.Status == "ok" && len(reply.Tuples) == 0 && r.Wait > 0 {
+	if reply.Status == "ok" && len(reply.Tuples) == 0 && r.wait > 0 {
 		return nil, nil, errors.New("the reply holds no tuple")
 	}
-	if len(reply.Tuples) > 0 && r.Max == 0 {
+	if len(reply.Tuples) > 0 && r.max == 0 {
 		set(pattern, reply.Tuples[0])
 	}
 	return reply.Tuples, reply, nil
 }
 
-func one(tuples []Tuple, _ *replyOf[Tuple], err error) (Tuple, error) {
+func one(tuples []Tuple, _ *reply, err error) (Tuple, error) {
 	if len(tuples) == 0 {
 		return nil, err
 	}
 	return tuples[0], err
 }
 
-func ms(d time.Duration) int64 { // at least one, so that it is not 0 for none
-	return int64((d + time.Millisecond - 1) / time.Millisecond)
-}
-
 // call makes one request on a connection that is idle.
-func (c *Client) call(ctx context.Context, r request) (*replyOf[Tuple], error) {
+func (c *Client) call(ctx context.Context, r *call) (*reply, error) {
 	n, err := c.connection()
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package tuplespace
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -22,8 +21,10 @@ const (
 // that run at the same time have one each.
 type connection struct {
 	client *Client
-	id     string // by which the server knows the socket
+	id     string
+	name   string // by which the server knows the socket, as JSON
 	seq    int64  // of its last request
+	text   []byte // of that
 	socket *zmq.Socket
 
 	// What is sent into the one end of a pair of sockets makes a poll on the
@@ -50,7 +51,7 @@ func (c *Client) connection() (*connection, error) {
 		c.idle = c.idle[:last]
 		return n, nil
 	}
-	n := &connection{client: c, id: rand.Text()}
+	n := &connection{client: c, id: rand.Text()[:16]}
 	err := n.open()
 	if err != nil {
 		n.close()
@@ -58,14 +59,6 @@ func (c *Client) connection() (*connection, error) {
 		return nil, err
 	}
 	return n, nil
-}
-
-// fullName is a name for the server's log, and an id for the server.
-func (c *Client) fullName(id string) string {
-	if c.Name == "" {
-		return id
-	}
-	return fmt.Sprintf("%.60s/%s", c.Name, id)
 }
 
 func (c *Client) done(n *connection) {
@@ -143,22 +136,56 @@ func (n *connection) close() {
 	}
 }
 
-// ask sends a request and waits for its reply. Where none comes in time, the
+// ask sends a request and waits for its reply. If none comes in time, the
 // server may be away, or a new one: then it asks again, with a new socket. By
 // its number the server knows the request for the same.
-func (n *connection) ask(ctx context.Context, r request) (*replyOf[Tuple], error) {
-	n.seq++
-	r.Client, r.Seq = n.client.fullName(n.id), n.seq
-	request, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("as JSON: %w", err)
+func (n *connection) ask(ctx context.Context, r *call) (*reply, error) {
+	if n.name == "" { // not before: the client's name may be set after Connect
+		n.name = encode(nameOf(n.client.Name, n.id))
 	}
-	if len(request) > maxRequest { // far beyond it a server says nothing
+	n.seq++
+	n.text = r.append(n.text[:0], n.name, n.seq)
+	if len(n.text) > maxRequest { // far beyond it a server says nothing
 		return nil, fmt.Errorf("a request has %d bytes at most", maxRequest)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for {
+		_, err := n.socket.SendBytes(n.text, zmq.DONTWAIT)
+		if err != nil && !isAgain(err) { // full, without a server
+			return nil, fmt.Errorf("send the request: %w", err)
+		}
+		if err == nil {
+			text, err := n.receive(ctx, time.Now().Add(patience+r.wait))
+			if err != nil {
+				return nil, err
+			}
+			if text != nil {
+				return parseReply(text)
+			}
+		}
+		if n.client.NoReply != nil {
+			n.client.NoReply()
+		}
+		if err := n.reopen(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// receive waits for a reply until some time, or until ctx ends. It returns nil
+// if none has come by then.
+func (n *connection) receive(ctx context.Context, until time.Time) ([]byte,
+	error) {
+	text, err := n.socket.RecvBytes(0) // waits for a moment
+	if err == nil {
+		return text, nil
+	}
+	if !isAgain(err) {
+		return nil, fmt.Errorf("receive the reply: %w", err)
+	}
+	// It takes longer: from here on the end of ctx is heard, too.
 	rung := make(chan bool)
 	stop := context.AfterFunc(ctx, func() { n.ring(); close(rung) })
 	defer func() {
@@ -168,38 +195,24 @@ func (n *connection) ask(ctx context.Context, r request) (*replyOf[Tuple], error
 		}
 	}()
 	for {
-		_, err := n.socket.SendBytes(request, zmq.DONTWAIT)
-		if err != nil && !isAgain(err) { // full, without a server
-			return nil, fmt.Errorf("send the request: %w", err)
-		}
-		limit := time.Now().Add(patience + milliseconds(r.Wait))
-		for err == nil {
-			// Where the reply is not there in a moment: the poll below also
-			// hears the bell.
-			answer, err := n.socket.RecvBytes(0)
-			if err == nil {
-				return parseReply(answer)
-			}
-			if !isAgain(err) {
-				return nil, fmt.Errorf("receive the reply: %w", err)
-			}
-			if err := n.ended(ctx); err != nil {
-				n.cancel(r)
-				return nil, err
-			}
-			left := time.Until(limit)
-			if left <= 0 {
-				break
-			}
-			if _, err := n.poller.Poll(left); err != nil {
-				return nil, fmt.Errorf("wait for the reply: %w", err)
-			}
-		}
-		if n.client.NoReply != nil {
-			n.client.NoReply()
-		}
-		if err := n.reopen(); err != nil {
+		if err := n.ended(ctx); err != nil {
+			n.cancel()
 			return nil, err
+		}
+		left := max(0, time.Until(until))
+		if _, err := n.poller.Poll(left); err != nil {
+			return nil, fmt.Errorf("wait for the reply: %w", err)
+		}
+		// A process that was stopped meanwhile looks before it gives up.
+		text, err := n.socket.RecvBytes(zmq.DONTWAIT)
+		if err == nil {
+			return text, nil
+		}
+		if !isAgain(err) {
+			return nil, fmt.Errorf("receive the reply: %w", err)
+		}
+		if left == 0 {
+			return nil, nil
 		}
 	}
 }
@@ -213,9 +226,9 @@ func (n *connection) ended(ctx context.Context) error {
 
 // cancel ends a request whose reply nobody waits for any more. If the reply
 // is on its way and holds a tuple, the server takes that back.
-func (n *connection) cancel(r request) {
-	text := encode(request{Op: "cancel", Client: r.Client, Seq: r.Seq})
-	if _, err := n.socket.Send(text, zmq.DONTWAIT); err != nil {
+func (n *connection) cancel() {
+	n.text = (&call{op: "cancel"}).append(n.text[:0], n.name, n.seq)
+	if _, err := n.socket.SendBytes(n.text, zmq.DONTWAIT); err != nil {
 		n.broken = true // full of requests, for a server that is not there
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -49,14 +50,10 @@ func parse(text []byte) (r *request, err error) {
 		return nil, errors.New("a request is UTF-8")
 	}
 	r = &request{}
-	if err := decode(text, r); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return nil, fmt.Errorf("a %.60s does not belong here: %s",
-				wrong.Value, wrong.Field)
+	if !r.scan(text) {
+		if r, err = decodeRequest(text); err != nil {
+			return nil, err
 		}
-		return nil, fmt.Errorf("a request is a JSON object: %.200s",
-			strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if min(r.TTL, r.Wait, r.LoanFor, r.Max, r.Seq) < 0 ||
 		max(r.TTL, r.Wait, r.LoanFor) > maxTime.Milliseconds() {
@@ -102,8 +99,32 @@ func parse(text []byte) (r *request, err error) {
 	return r, err
 }
 
-// name is how the log names the client: what stands in front of a "/" in its
-// name, as in "worker 4711/k3x9".
+func decodeRequest(text []byte) (*request, error) {
+	r := &request{}
+	err := decode(text, r)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return nil, fmt.Errorf("a %.60s does not belong here: %s", wrong.Value,
+			wrong.Field)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a request is a JSON object: %.200s",
+			strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return r, nil
+}
+
+// nameOf makes a client's name of one for the log, such as "worker 4711", and
+// a random one.
+func nameOf(name, id string) string {
+	if name == "" {
+		return id
+	}
+	name = name[:min(len(name), maxName-len(id)-len("/"))]
+	return strings.ToValidUTF8(name, "") + "/" + id
+}
+
+// name is how the log names the client: the first part of such a name.
 func (r *request) name() string {
 	name := r.Client[:max(0, strings.LastIndex(r.Client, "/"))]
 	if strings.ContainsAny(name, ":[") {
@@ -115,22 +136,103 @@ func (r *request) name() string {
 // newLoanName returns a name that nobody can guess: who knows it may commit.
 func newLoanName() string { return strings.ToLower(rand.Text()[:16]) }
 
-// An answer is a reply as the server writes it: with tuples that are JSON
-// already. A client reads each as a Tuple.
-type answer = replyOf[json.RawMessage]
-
-// A reply is one JSON object too.
-type replyOf[T json.RawMessage | Tuple] struct {
-	Status string `json:"status"` // ok, none, expired or error
-	Tuples []T    `json:"tuples,omitempty"`
-	Loan   string `json:"loan,omitempty"`
-	More   bool   `json:"more,omitempty"` // ask again for the rest
-	Place  uint64 `json:"place,omitempty"`
-	Error  string `json:"error,omitempty"`
+// A call is a request as our client writes it.
+type call struct {
+	op              string
+	tuples, pattern []byte // as JSON
+	ttl, wait       time.Duration
+	loanFor         time.Duration
+	loan            string
+	max, place      uint64
 }
 
-func parseReply(text []byte) (*replyOf[Tuple], error) {
-	r := &replyOf[Tuple]{}
+// append writes the request. The client's name is JSON already.
+func (c *call) append(text []byte, client string, seq int64) []byte {
+	text = append(append(text, `{"op":"`...), c.op...)
+	text = append(text, '"')
+	add := func(key string, value []byte) {
+		if len(value) > 0 {
+			text = append(append(text, key...), value...)
+		}
+	}
+	number := func(key string, n uint64) {
+		if n > 0 {
+			text = strconv.AppendUint(append(text, key...), n, 10)
+		}
+	}
+	// At least one millisecond: 0 would be none.
+	ms := func(key string, d time.Duration) {
+		number(key, uint64((d+time.Millisecond-1)/time.Millisecond))
+	}
+	add(`,"tuples":`, c.tuples)
+	add(`,"pattern":`, c.pattern)
+	ms(`,"ttl_ms":`, c.ttl)
+	ms(`,"wait_ms":`, c.wait)
+	ms(`,"loan_ms":`, c.loanFor)
+	number(`,"max":`, c.max)
+	number(`,"place":`, c.place)
+	if c.loan != "" {
+		add(`,"loan":`, []byte(encode(c.loan)))
+	}
+	text = append(append(text, `,"client":`...), client...)
+	number(`,"seq":`, uint64(seq))
+	return append(text, '}')
+}
+
+// A reply is one JSON object, too.
+type reply struct {
+	Status string  `json:"status"` // ok, none, expired or error
+	Tuples []Tuple `json:"tuples,omitempty"`
+	Loan   string  `json:"loan,omitempty"`
+	More   bool    `json:"more,omitempty"` // ask again for the rest
+	Place  uint64  `json:"place,omitempty"`
+	Error  string  `json:"error,omitempty"`
+}
+
+const (
+	okText      = `{"status":"ok"}`
+	expiredText = `{"status":"expired"}`
+)
+
+// replyText writes the reply to a read or a take.
+func replyText(f *found, place uint64) string {
+	if len(f.tuples) == 0 {
+		if place == 0 {
+			return `{"status":"none"}`
+		}
+		return fmt.Sprintf(`{"status":"none","place":%d}`, place)
+	}
+	n := len(`{"status":"ok","tuples":[],"loan":"","more":true}`) + len(f.loan)
+	for _, t := range f.tuples {
+		n += len(t.text) + len(",")
+	}
+	var text strings.Builder
+	text.Grow(n)
+	text.WriteString(`{"status":"ok","tuples":[`)
+	for i, t := range f.tuples {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(t.text)
+	}
+	text.WriteByte(']')
+	if f.loan != "" {
+		text.WriteString(`,"loan":"` + f.loan + `"`)
+	}
+	if f.more {
+		text.WriteString(`,"more":true`)
+	}
+	text.WriteByte('}')
+	return text.String()
+}
+
+// parseReply reads a reply.
+func parseReply(text []byte) (*reply, error) {
+	r := &reply{}
+	if utf8.Valid(text) && r.scan(text) {
+		return r, nil
+	}
+	r = &reply{}
 	if err := decode(text, r); err != nil {
 		return nil, fmt.Errorf("understand the reply: %w", err)
 	}

@@ -7,10 +7,10 @@ import (
 	zmq "github.com/pebbe/zmq4"
 )
 
-// A reply stands in the outbox until the request before it is done. So the
-// log has first what a client asked for, and then what that did to others. (A
+// Outgoing is a reply in the outbox. It stands there until its request is done.
+// So the log has first what a client asked for, and then what that did to others. (A
 // server that keeps a journal writes it before it sends what is in here.)
-type reply struct {
+type outgoing struct {
 	to    *caller
 	text  string
 	found *found // nil: it is not the reply to a read or a take
@@ -19,9 +19,8 @@ type reply struct {
 // reply puts a reply into the outbox, and remembers it if the client has a
 // name. (Not a large one to a read: that does no harm if it is done again,
 // and would leave no room for others.)
-func (s *Server) reply(c *caller, a answer, f *found) {
-	text := encode(a)
-	s.outbox = append(s.outbox, reply{c, text, f})
+func (s *Server) reply(c *caller, text string, f *found) {
+	s.outbox = append(s.outbox, outgoing{c, text, f})
 	isLargeRead := f != nil && !f.taken && len(text) > maxKeptRead
 	if c.session != nil && !isLargeRead {
 		s.sessions.remember(c.session, text, f)
@@ -30,7 +29,7 @@ func (s *Server) reply(c *caller, a answer, f *found) {
 
 func (s *Server) refuse(c *caller, err error) {
 	s.log(c, "refused: %v", err)
-	s.outbox = append(s.outbox, reply{c, encode(answer{Status: "error",
+	s.outbox = append(s.outbox, outgoing{c, encode(reply{Status: "error",
 		Error: err.Error()}), nil})
 }
 
@@ -68,15 +67,26 @@ func (s *Server) giveBack(f *found) {
 // send must not wait: a client that does not take its replies would stop all
 // the others. It fails at once instead, as it does if the client is gone.
 func (s *Server) send(envelope [][]byte, text string) bool {
-	_, err := s.socket.SendMessageDontwait(envelope, text)
+	err := s.trySend(envelope, text)
 	if isAgain(err) {
 		// There seems to be no room. But what the client has taken meanwhile
 		// ZeroMQ may not have noticed: to ask for events makes it look.
 		if _, err = s.socket.GetEvents(); err == nil {
-			_, err = s.socket.SendMessageDontwait(envelope, text)
+			err = s.trySend(envelope, text)
 		}
 	}
 	return err == nil
+}
+
+func (s *Server) trySend(envelope [][]byte, text string) error {
+	for _, frame := range envelope {
+		_, err := s.socket.SendBytes(frame, zmq.DONTWAIT|zmq.SNDMORE)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := s.socket.Send(text, zmq.DONTWAIT)
+	return err
 }
 
 func isAgain(err error) bool {

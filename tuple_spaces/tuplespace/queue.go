@@ -18,13 +18,18 @@ func (w *wait) rank() uint64    { return w.place }
 func (w *wait) isRemoved() bool { return w.line == nil }
 
 // A queue holds things in the order of their rank. What is removed is only
-// marked, and stays in the list until half of the list is marked. So to remove
-// something costs nothing to speak of, and neither does to put it back in its
-// old place, as a tuple whose loan has run out.
+// marked, and stays in the list until it is swept. So to remove something
+// costs nothing to speak of, and neither does to put it back in its old place,
+// as a tuple whose loan has run out.
+//
+// The list is swept when half of it is marked, or when searches have walked
+// over as many marked ones as it is long. So sweeping costs no more than what
+// went before it.
 type queue[T ranked] struct {
-	list  []T
-	first int // those before it are removed
-	len   int // how many are not removed
+	list   []T
+	first  int // those before it are removed
+	len    int // how many are not removed
+	walked int // how many removed ones were walked over
 }
 
 // add puts x in at its rank: at the end, as a rule.
@@ -64,7 +69,7 @@ func (q *queue[T]) merge(some []T) {
 			all = append(all, x)
 		}
 	}
-	q.list, q.first = append(all, some...), 0
+	q.list, q.first, q.walked = append(all, some...), 0, 0
 }
 
 // remove is called when one of the queue has been marked as removed.
@@ -81,17 +86,23 @@ func (q *queue[T]) remove() {
 
 func (q *queue[T]) sweep() {
 	q.list = slices.DeleteFunc(q.list, T.isRemoved)
-	q.first = 0
+	q.first, q.walked = 0, 0
 	if cap(q.list) > 4*len(q.list) {
 		q.list = slices.Clip(slices.Clone(q.list))
 	}
 }
 
-// each goes through those that are there, in order.
+// each goes through those that are there, in order. They may be removed only
+// afterwards.
 func (q *queue[T]) each(yield func(T) bool) {
 	for _, x := range q.list[q.first:] {
-		if !x.isRemoved() && !yield(x) {
-			return
+		if x.isRemoved() {
+			q.walked++
+		} else if !yield(x) {
+			break
 		}
+	}
+	if q.walked > len(q.list) {
+		q.sweep()
 	}
 }

@@ -3,6 +3,7 @@ package tuplespace
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,12 +119,28 @@ func spaceServer(address string, words []string) error {
 		fmt.Sscanf(word, "m=%d", &m)
 	}
 	s.space.advance(time.Now())
+	var tuples []any
+	if slices.Contains(words, "with-stray") {
+		tuples = append(tuples, "stray")
+	}
 	for i := range n {
-		tuple, err := newEntry(raws([]any{"n", i}))
+		tuples = append(tuples, i)
+	}
+	for _, x := range tuples {
+		tuple, err := newEntry(raws([]any{"n", x}))
 		if err != nil {
 			return err
 		}
 		s.space.write([]*entry{tuple}, 0)
+	}
+	if slices.Contains(words, "taken") { // as many as do not yet halve the list
+		pattern, err := newPattern([]json.RawMessage{json.RawMessage(`"n"`),
+			json.RawMessage(`{"?":"int"}`)})
+		if err != nil {
+			return err
+		}
+		s.space.find(&query{pattern: pattern, take: true, max: n * 2 / 5,
+			room: 1 << 30})
 	}
 	for i := range m {
 		pattern, err := newPattern(raws([]any{"go", i, "x"}))
@@ -222,18 +240,20 @@ func inRounds(f func() error) error {
 
 // A process plays a role.
 type process struct {
-	t       testing.TB
-	cmd     *exec.Cmd
-	address string
-	in      io.WriteCloser
-	out     *bufio.Scanner
+	t        testing.TB
+	cmd      *exec.Cmd
+	address  string
+	isClient bool
+	in       io.WriteCloser
+	out      *bufio.Scanner
 }
 
 // begin starts a process, and waits for its first line. It ends it, in the
 // end.
 func begin(t testing.TB, role, address string, words ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0]), address: address}
+	p := &process{t: t, cmd: exec.Command(os.Args[0]), address: address,
+		isClient: role == "bare" || role == "client"}
 	p.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s", roleVar, role,
 		address, strings.Join(words, " ")))
 	p.cmd.Stderr = os.Stderr
@@ -264,7 +284,9 @@ func (p *process) end() {
 		return
 	}
 	p.in.Close()
-	p.cmd.Process.Signal(os.Interrupt)
+	if !p.isClient {
+		p.cmd.Process.Signal(os.Interrupt)
+	}
 	late := time.AfterFunc(10*time.Second, func() { p.cmd.Process.Kill() })
 	p.cmd.Wait()
 	late.Stop()

@@ -31,7 +31,7 @@ type Server struct {
 	socket   *zmq.Socket
 	waiting  map[string]*caller // by connection
 	sessions sessions
-	outbox   []reply
+	outbox   []outgoing
 }
 
 // Listen returns a server that listens on a ZeroMQ address. It works, and
@@ -98,7 +98,7 @@ func (s *Server) Serve(ctx context.Context) error {
 				return fmt.Errorf("set how long to wait: %w", err)
 			}
 		}
-		frames, err := s.socket.RecvMessageBytes(0)
+		frames, err := s.receive()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -113,6 +113,25 @@ func (s *Server) Serve(ctx context.Context) error {
 		}
 		s.flush()
 	}
+}
+
+// receive receives a message, which has at least two frames: from whom it is,
+// and what that one has sent.
+func (s *Server) receive() (frames [][]byte, err error) {
+	frames = make([][]byte, 0, 4)
+	for more := true; more; {
+		frame, err := s.socket.RecvBytes(0)
+		if err != nil {
+			return nil, err
+		}
+		frames = append(frames, frame)
+		if len(frames) > 1 {
+			if more, err = s.socket.GetRcvmore(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return frames, nil
 }
 
 // A caller is someone who asked for something and is to have a reply.
@@ -162,12 +181,14 @@ func (s *Server) handle(frames [][]byte) {
 	case "write":
 		s.log(c, "write %v", shown(r.tuples))
 		s.space.write(r.tuples, milliseconds(r.TTL))
-		s.reply(c, answer{Status: "ok"}, nil)
-	case "commit", "release":
-		s.endLoan(c, r)
+		s.reply(c, okText, nil)
+	case "commit":
+		s.commit(c, r)
+	case "release":
+		s.release(c, r)
 	case "cancel":
 		s.log(c, "cancel the last request")
-		s.reply(c, answer{Status: "ok"}, nil)
+		s.reply(c, okText, nil)
 	}
 }
 
@@ -218,41 +239,32 @@ func (s *Server) find(c *caller, r *request) {
 
 // give answers a read or a take with what was found, if anything.
 func (s *Server) give(c *caller, f found) {
-	a := answer{Status: "ok", More: f.more, Loan: f.loan}
-	for _, t := range f.tuples {
-		a.Tuples = append(a.Tuples, []byte(t.text))
+	place := uint64(0)
+	if c.wait != nil {
+		place = c.wait.place
 	}
-	if len(f.tuples) == 0 {
-		a.Status = "none"
-		if c.wait != nil {
-			a.Place = c.wait.place
-		}
-	}
-	s.reply(c, a, &f)
+	s.reply(c, replyText(&f, place), &f)
 }
 
-// endLoan ends a loan, by a commit or a release.
-func (s *Server) endLoan(c *caller, r *request) {
-	var done bool
-	if r.Op == "commit" {
-		done = s.space.commit(r.Loan, r.tuples)
-	} else {
-		done = s.space.release(r.Loan)
+func (s *Server) commit(c *caller, r *request) {
+	if !s.space.commit(r.Loan, r.tuples) {
+		s.log(c, "commit loan %v (too late): nothing is written",
+			loanName(r.Loan))
+		s.reply(c, expiredText, nil)
+		return
 	}
-	status := "ok"
-	switch name := loanName(r.Loan); {
-	case r.Op == "commit" && done:
-		s.log(c, "commit loan %v, write %v", name, shown(r.tuples))
-	case r.Op == "commit":
-		status = "expired"
-		s.log(c, "commit loan %v (too late): nothing is written", name)
-	case done:
-		s.log(c, "release loan %v", name)
-	default:
-		status = "expired"
-		s.log(c, "release loan %v (too late)", name)
+	s.log(c, "commit loan %v, write %v", loanName(r.Loan), shown(r.tuples))
+	s.reply(c, okText, nil)
+}
+
+func (s *Server) release(c *caller, r *request) {
+	if !s.space.release(r.Loan) {
+		s.log(c, "release loan %v (too late)", loanName(r.Loan))
+		s.reply(c, expiredText, nil)
+		return
 	}
-	s.reply(c, answer{Status: status}, nil)
+	s.log(c, "release loan %v", loanName(r.Loan))
+	s.reply(c, okText, nil)
 }
 
 // stopWaiting ends a wait that nobody needs any more.

@@ -467,7 +467,7 @@ func TestMalformedMessages(t *testing.T) {
 	bystander := dial(t, zmq.DEALER, s.address)
 	bystander.send("", `{"op":"take","pattern":["canary"],"wait_ms":10000}`)
 	for _, c := range malformed {
-		var got replyOf[Tuple]
+		var got reply
 		text := r.ask(c[0])
 		must(t, json.Unmarshal([]byte(text), &got))
 		if got.Status != "error" || !strings.Contains(got.Error, c[1]) ||
@@ -720,7 +720,7 @@ func FuzzServer(f *testing.F) {
 		r.send("", fmt.Sprintf(`{"op":%q}`, end))
 		for got := ""; !strings.Contains(got, end); {
 			got = r.reply()
-			var some replyOf[Tuple]
+			var some reply
 			must(t, json.Unmarshal([]byte(got), &some))
 			if (some.Status == "error") != (some.Error != "") {
 				t.Errorf("%q is answered %s", frames, got)

@@ -61,7 +61,7 @@ func (s *Server) isNew(c *caller, r *request) (bool, error) {
 		s.waiting[c.connection()] = last.waits
 		return false, nil
 	case last.answer != "":
-		s.outbox = append(s.outbox, reply{c, last.answer, nil})
+		s.outbox = append(s.outbox, outgoing{c, last.answer, nil})
 		return false, nil
 	}
 	return true, nil

@@ -19,10 +19,12 @@ const (
 	maxExponent = 1_000     // of a number: a reader writes 1e1000 in full
 )
 
-// kinds has the wildcards by their names on the wire.
-var kinds = map[string]kind{"string": isString, "bool": isBool,
-	"number": isNumber, "int": isInt, "int64": isInt64, "array": isArray,
-	"object": isObject, "": isAnything}
+// wildcards has the kinds that the wildcards of a pattern match.
+var wildcards = map[string]kind{`null`: isAnything,
+	`{"?":"string"}`: isString, `{"?":"bool"}`: isBool,
+	`{"?":"number"}`: isNumber, `{"?":"int"}`: isInt,
+	`{"?":"int64"}`: isInt64, `{"?":"array"}`: isArray,
+	`{"?":"object"}`: isObject}
 
 // A key that would be longer than this is a hash: what waits is compared with
 // many tuples, and is not to keep a long text in memory.
@@ -34,50 +36,55 @@ func newEntry(values []json.RawMessage) (*entry, error) {
 		return nil, err
 	}
 	t := &entry{fields: make([]field, len(values))}
-	text := make([]byte, 0, totalLength(values))
+	length := len("[")
+	for _, value := range values {
+		length += len(value) + len(",")
+	}
+	// One text for the whole tuple, of which most keys are parts.
+	var text strings.Builder
+	text.Grow(length)
 	for i, value := range values {
-		if _, ok := wildcard(value); ok {
-			return nil, fmt.Errorf("field %d: null and {\"?\":...} are for "+
-				"patterns only", i)
-		}
 		f, plain, err := newField(value)
+		if isWildcard(value) {
+			err = errors.New("null and {\"?\":...} are for patterns only")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
+		if i == 0 {
+			text.WriteByte('[')
+		} else {
+			text.WriteByte(',')
+		}
+		text.Write(plain)
+		if f.key == "" {
+			f.key = text.String()[text.Len()-len(plain):]
+		}
 		t.fields[i] = f
-		text = append(append(text, ','), plain...)
 	}
-	text[0] = '['
-	t.text = string(append(text, ']'))
+	text.WriteByte(']')
+	t.text = text.String()
 	return t, nil
 }
 
-func totalLength(values []json.RawMessage) int {
-	n := len("[]") + len(values)
-	for _, value := range values {
-		n += len(value)
-	}
-	return n
-}
-
-// newPattern is newEntry for a pattern, where null is a wildcard, and
-// {"?":"int"} one with a type.
+// newPattern makes a pattern of what JSON has brought. In it null is a
+// wildcard, and {"?":"int"} one with a type.
 func newPattern(values []json.RawMessage) ([]field, error) {
 	if err := checkLength("pattern", len(values)); err != nil {
 		return nil, err
 	}
 	pattern := make([]field, len(values))
 	for i, value := range values {
-		var err error
-		if name, ok := wildcard(value); !ok {
-			pattern[i], _, err = newField(value)
-		} else if pattern[i].kind = kinds[name]; kinds[name] == 0 {
-			err = fmt.Errorf("there is no type %.60q; there are int64, int, "+
-				"number, string, bool, array, object", name)
+		f, plain, err := field{}, []byte(nil), error(nil)
+		if isWildcard(value) {
+			f.kind, err = wildcardKind(value)
+		} else if f, plain, err = newField(value); f.key == "" {
+			f.key = string(plain)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
+		pattern[i] = f
 	}
 	return pattern, nil
 }
@@ -93,43 +100,57 @@ func checkLength(what string, n int) error {
 	return nil
 }
 
-// wildcard returns the type that a wildcard names: "" for null.
-func wildcard(value json.RawMessage) (name string, ok bool) {
-	if value[0] == 'n' {
-		return "", true
+// isWildcard is true for null, and for an object whose only key is "?".
+func isWildcard(value []byte) bool {
+	if value[0] != 'n' && value[0] != '{' {
+		return false
 	}
-	if name, ok := strings.CutPrefix(string(value), `{"?":"`); ok {
-		name, ok = strings.CutSuffix(name, `"}`) // as nearly all write it
-		if ok && name != "" && kinds[name] != 0 {
-			return name, true
-		}
+	if _, ok := wildcards[string(value)]; ok {
+		return true
 	}
-	if value[0] != '{' || !bytes.ContainsAny(value, `?\`) {
-		return "", false
+	_, ok := wildcardType(value)
+	return ok
+}
+
+// wildcardType is for those who write a wildcard in another way.
+func wildcardType(value []byte) (name any, ok bool) {
+	if !bytes.ContainsAny(value, `?\`) {
+		return nil, false
 	}
 	var object map[string]any
 	err := decode(value, &object)
-	kind, ok := object["?"]
-	if kind == "" {
-		kind = `""` // the name that kinds has for null
+	name, ok = object["?"]
+	return name, ok && len(object) == 1 && err == nil
+}
+
+func wildcardKind(value []byte) (kind, error) {
+	if k, ok := wildcards[string(value)]; ok {
+		return k, nil
 	}
-	return fmt.Sprint(kind), ok && len(object) == 1 && err == nil
+	name, _ := wildcardType(value)
+	if k, ok := wildcards[`{"?":`+encode(name)+`}`]; ok {
+		return k, nil
+	}
+	return 0, fmt.Errorf("there is no type %.60q; there are int64, int, "+
+		"number, string, bool, array, object", fmt.Sprint(name))
 }
 
 // newField makes a field of a JSON value, whose first character tells what it
-// is. It also returns the text that others get to see.
-func newField(value json.RawMessage) (f field, text string, err error) {
-	text = string(value)
+// is. It also returns the text that others get to see. If that is the key,
+// the field has none yet.
+func newField(value []byte) (f field, text []byte, err error) {
+	text = value
 	switch value[0] {
+	case 'n': // a wildcard
 	case 't', 'f':
 		f.kind = isBool
 	case '"':
 		f.kind = isString
 		// A can be written \u0041, and the last two here always are by Go.
-		if strings.ContainsAny(text, "\\\u2028\u2029") {
+		if bytes.ContainsAny(value, "\\\u2028\u2029") {
 			var s string
 			err = decode(value, &s)
-			text = encode(s)
+			text = []byte(encode(s))
 		}
 	case '[', '{':
 		f.kind = isArray
@@ -138,17 +159,20 @@ func newField(value json.RawMessage) (f field, text string, err error) {
 		}
 		var v any
 		if err := decode(value, &v); err != nil {
-			return f, "", err
+			return f, nil, err
 		}
-		text = encode(v)
+		text = []byte(encode(v))
 		if v, err = plain(v, 1); err == nil {
 			f.key = encode(v)
 		}
 	default:
-		f.key, f.kind, err = number(text)
+		f.key, f.kind, err = number(string(value))
 	}
-	if f.key == "" || f.key == text {
-		f.key = text
+	if f.key == string(text) {
+		f.key = ""
+	}
+	if f.key == "" && len(text) > maxKey {
+		f.key = string(text)
 	}
 	if len(f.key) > maxKey {
 		f.key = fmt.Sprintf("#%x", sha256.Sum256([]byte(f.key)))
@@ -191,6 +215,9 @@ func plain(value any, depth int) (any, error) {
 // number returns the one form that stands for all spellings of a JSON number,
 // exactly, as a decimal: 10, 10.0 and 1e1 are 10; 0.50 is 5e-1.
 func number(text string) (key string, k kind, err error) {
+	if isShortInt(text) {
+		return text, isNumber | isInt | isInt64, nil
+	}
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
 	power := 0
 	if exponent != "" {
@@ -230,6 +257,17 @@ func number(text string) (key string, k kind, err error) {
 		k |= isInt64
 	}
 	return digits, k, nil
+}
+
+// isShortInt is true for whole numbers as nearly all are.
+func isShortInt(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(digits) < 19 && text != "-0"
 }
 
 // encode writes a value as JSON, with < > & as they are: json.Marshal would

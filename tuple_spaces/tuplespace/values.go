@@ -21,70 +21,98 @@ type Tuple []any
 // Any, in a pattern, matches every value.
 var Any any = nil
 
-// actuals returns tuples as they go over the wire.
-func actuals(tuples []Tuple) ([][]json.RawMessage, error) {
-	wire := make([][]json.RawMessage, len(tuples))
+// appendTuples writes tuples as JSON.
+func appendTuples(text []byte, tuples []Tuple) (_ []byte, err error) {
+	text = append(text, '[')
 	for i, tuple := range tuples {
-		wire[i] = make([]json.RawMessage, len(tuple))
-		for j, field := range tuple {
-			var err error
-			_, isBig := field.(*big.Int)
-			if reflect.ValueOf(field).Kind() == reflect.Pointer && !isBig {
-				err = fmt.Errorf("a formal parameter (%T) is for patterns",
-					field)
-			} else {
-				wire[i][j], err = marshal(field)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("field %d: %w", j, err)
-			}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text, err = appendFields(text, tuple, appendActual)
+		if err != nil {
+			return nil, err
 		}
 	}
-	return wire, nil
+	return append(text, ']'), nil
 }
 
-// formals returns a pattern as it goes over the wire.
-func formals(pattern []any) ([]json.RawMessage, error) {
-	wire := make([]json.RawMessage, len(pattern))
-	for i, field := range pattern {
-		var err error
-		if p := reflect.ValueOf(field); p.Kind() != reflect.Pointer {
-			wire[i], err = marshal(field)
-		} else if name, ok := wildcards[p.Type()]; ok && !p.IsNil() {
-			wire[i] = json.RawMessage(name)
-		} else {
-			err = fmt.Errorf("a %T cannot be a formal parameter, nor can a "+
-				"nil pointer", field)
+// appendPattern writes a pattern as JSON: formal parameters as wildcards.
+func appendPattern(text []byte, pattern []any) ([]byte, error) {
+	return appendFields(text, pattern, func(text []byte, field any) ([]byte,
+		error) {
+		p := reflect.ValueOf(field)
+		if p.Kind() != reflect.Pointer {
+			return appendActual(text, field)
 		}
-		if err != nil {
+		wildcard, ok := formals[p.Type()]
+		if !ok || p.IsNil() {
+			return nil, fmt.Errorf("a %T cannot be a formal parameter, nor "+
+				"can a nil pointer", field)
+		}
+		return append(text, wildcard...), nil
+	})
+}
+
+func appendFields(text []byte, fields []any, appendField func([]byte, any) (
+	[]byte, error)) (_ []byte, err error) {
+	text = append(text, '[')
+	for i, field := range fields {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		if text, err = appendField(text, field); err != nil {
 			return nil, fmt.Errorf("field %d: %w", i, err)
 		}
 	}
-	return wire, nil
+	return append(text, ']'), nil
 }
 
-func marshal(field any) (json.RawMessage, error) {
+// appendActual writes a value as JSON. Most are of the first few types.
+func appendActual(text []byte, field any) ([]byte, error) {
 	switch field := field.(type) {
 	case string:
-		if !utf8.ValidString(field) {
-			return nil, errors.New("the text is not UTF-8")
-		}
+		return appendString(text, field)
+	case int:
+		return strconv.AppendInt(text, int64(field), 10), nil
+	case bool:
+		return strconv.AppendBool(text, field), nil
 	case Tuple: // as in Write(ctx, tuple)
 		return nil, errors.New("a Tuple is no field: give its fields, as in " +
 			"Write(ctx, tuple...), or a list as []any")
 	case big.Int: // a pointer to it would be a formal parameter
-		return json.Marshal(&field)
+		return field.Append(text, 10), nil
+	case *big.Int: // but a tuple has none
+		if field != nil {
+			return field.Append(text, 10), nil
+		}
 	}
-	v := reflect.ValueOf(field)
-	if k := v.Kind(); (k == reflect.Slice || k == reflect.Map) && v.IsNil() {
-		// It would be null, and match everything.
-		return nil, fmt.Errorf("a %T that is nil is no value", field)
+	switch v := reflect.ValueOf(field); v.Kind() {
+	case reflect.Pointer:
+		return nil, fmt.Errorf("a formal parameter (%T) is for patterns",
+			field)
+	case reflect.Slice, reflect.Map:
+		if v.IsNil() { // it would be null, and match everything
+			return nil, fmt.Errorf("a %T that is nil is no value", field)
+		}
 	}
-	return json.Marshal(field)
+	value, err := json.Marshal(field)
+	return append(text, value...), err
 }
 
-// wildcards has what stands on the wire for a formal parameter.
-var wildcards = map[reflect.Type]string{
+func appendString(text []byte, s string) ([]byte, error) {
+	if !utf8.ValidString(s) {
+		return nil, errors.New("the text is not UTF-8")
+	}
+	for _, c := range []byte(s) {
+		if c < ' ' || c == '"' || c == '\\' {
+			return append(text, encode(s)...), nil
+		}
+	}
+	return append(append(append(text, '"'), s...), '"'), nil
+}
+
+// formals has what stands on the wire for formal parameters, by their types.
+var formals = map[reflect.Type]string{
 	reflect.TypeFor[*any]():            `null`,
 	reflect.TypeFor[*string]():         `{"?":"string"}`,
 	reflect.TypeFor[*bool]():           `{"?":"bool"}`,
@@ -142,6 +170,11 @@ func goValue(value any) any {
 }
 
 func goNumber(text json.Number) any {
+	if isShortInt(string(text)) {
+		if n, err := strconv.Atoi(string(text)); err == nil {
+			return n
+		}
+	}
 	key, kind, err := number(string(text))
 	if kind&isInt64 != 0 {
 		if n, err := strconv.Atoi(key); err == nil {

@@ -108,7 +108,7 @@ var groups = []group{
 			{unit: "µs", what: "with -simple, 100,000 there (ratio to 0)",
 				ours: "TakeLast/simple/n=100000 ns/op",
 				to:   "TakeLast/simple/n=0 ns/op"},
-			{unit: "µs", what: "to take one behind one never taken (to without)",
+			{unit: "µs", what: "to take one of 200,000 behind a stray one (to without)",
 				ours: "Stray/with ns/op", to: "Stray/without ns/op"},
 			{unit: "B", what: "of memory for each tuple of 1,000,000",
 				ours: "Memory B/tuple"},
