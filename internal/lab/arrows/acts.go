@@ -84,7 +84,7 @@ func bind(d *Deriver, l *line) {
 	for _, link := range l.links() {
 		to := link.copies[l.p.group()]
 		if to == nil {
-			to = &copyTo{box: d.newBox(box{copies: true})}
+			to = &copyTo{box: d.newBox(box{copies: true, over: l.over()})}
 			link.copies[l.p.group()] = to
 		}
 		if l.verb.queue != "" {
@@ -123,6 +123,9 @@ func receive(d *Deriver, l *line) {
 	}
 	if m == nil {
 		m = d.lateCopy(l, key)
+	}
+	if m == nil && d.isChanged && l.verb.queue == "" {
+		m = d.strayMessage(l, key)
 	}
 	again := l.field("again") != "" || m != nil && m.returns > 0
 	if m == nil && l.box != nil && l.box.lane != "" {

@@ -1128,6 +1128,51 @@ func TestTwoRuns(t *testing.T) {
 	subscriber A: 3`)
 }
 
+// Without a line of its program, a process may do something else than its
+// command says. In such a run, what was received is looked for elsewhere, too.
+func TestChangedPrograms(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{{
+		"a request goes to another address", `
+		0 1 start request_reply/server -bind tcp://127.0.0.1:2
+		5 2 start request_reply/client -connect tcp://127.0.0.1:1 hello
+		10 1 received "hello"
+		11 1 replied "hello!"
+		12 2 = hello!`, `
+		wait 2 5..12: waits for a reply
+		message 2 > 1 5..10: hello
+		bar 1 10..11: hello
+		message 1 > 2 11..12: hello!`,
+	}, {
+		"a subscriber asks for another topic, at another address, and late", `
+		0 1 start event_notification/publisher -bind tcp://127.0.0.1:2
+		1 2 start event_notification/subscriber -connect tcp://127.0.0.1:1 A
+		2 2 subscribing to "HUMIDITY" at tcp://127.0.0.1:1
+		10 1 published event 0 of sensor123: 17 degrees
+		2011 2 received TEMP event 0 of sensor123: 17 degrees`, `
+		message 1 > 2 10..2011: 0`,
+	}, {
+		"a worker is elsewhere, and prints first", `
+		0 1 start pipeline/pusher -bind tcp://127.0.0.1:1
+		1 2 start pipeline/worker -connect tcp://127.0.0.1:2 1
+		10 2 received order 0 of 1 worth 3
+		11 1 pushed order 0 of 1 worth 3`, `
+		bar 2 10..: 0
+		message 1 > 2 10: 0`,
+	}} {
+		events := append([]record.Event{{Kind: record.Begin, Without: "name"}},
+			play(t, c.script)...)
+		t.Run(c.name, func(t *testing.T) {
+			wantMarks(t, Derive(events), c.want)
+			events[0].Without = ""
+			for _, m := range Derive(events) {
+				if m.Kind == Message {
+					t.Errorf("as it is: %v", m)
+				}
+			}
+		})
+	}
+}
+
 // A record whose lab came to know of it in another order than it happened is
 // sorted: but a process starts before all else, and ends after it.
 func TestByTime(t *testing.T) {

@@ -39,8 +39,9 @@ type run struct {
 	inVain     []*message            // sent to somebody who did not get it
 	vanished   []*message            // with the queue that they were in
 
-	layout layout
-	isOver bool
+	layout    layout
+	isChanged bool // without a line of its programs, as by -without
+	isOver    bool
 }
 
 // New returns a Deriver that has seen nothing yet.
@@ -152,6 +153,7 @@ func (d *Deriver) Add(e record.Event) []Mark {
 	if e.Kind == record.Begin {
 		d.over()
 		d.run = newRun()
+		d.isChanged = e.Without != ""
 	}
 	d.now = max(d.now, e.Time)
 	switch e.Kind {

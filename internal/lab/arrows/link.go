@@ -51,6 +51,7 @@ type copyTo struct {
 // A box is where messages wait that were sent and not received, as far as the
 // lines tell: a queue, which has a lane, or what is on its way to somebody.
 type box struct {
+	over    string // see verb
 	lane    string // of a queue
 	broker  *broker
 	copies  bool       // for one who gets a copy of each
@@ -99,11 +100,13 @@ type receipt struct {
 	bar        *bar
 }
 
-// link returns the link of that name.
-func (d *Deriver) link(name string) *link {
+// link returns the link at a place.
+func (d *Deriver) link(over, place string) *link {
+	name := over + " " + place
 	k := d.links[name]
 	if k == nil {
-		k = &link{name: name, box: d.newBox(box{}), copies: map[string]*copyTo{}}
+		k = &link{name: name, box: d.newBox(box{over: over}),
+			copies: map[string]*copyTo{}}
 		d.links[name] = k
 	}
 	return k
@@ -124,12 +127,13 @@ func (l *line) links() (links []*link) {
 	} else if l.p.broker != nil {
 		places = []string{l.p.broker.name}
 	}
-	over := l.fill(l.verb.overText)
 	for _, place := range places {
-		links = append(links, l.d.link(over+" "+place))
+		links = append(links, l.d.link(l.over(), place))
 	}
 	return links
 }
+
+func (l *line) over() string { return l.fill(l.verb.overText) }
 
 // boxes returns where a message of the verb may wait for this process: its
 // queue, or a box for each address.
@@ -184,6 +188,9 @@ func (b *box) attended() bool {
 // put puts a message into a box, unless somebody has it already.
 func (d *Deriver) put(b *box, m *message) {
 	r := b.takeEarly(m, nil)
+	if r == nil && d.isChanged && b.lane == "" && !b.attended() {
+		r = d.strayReceipt(b, m)
+	}
 	if b.lane != "" {
 		at := m.at
 		if r != nil {
@@ -304,6 +311,58 @@ func (d *Deriver) blameAll(isOver bool) {
 			d.blameTheDead(b, r, isOver)
 		}
 	}
+}
+
+// A program of which a line was changed (-without) may not do what its
+// command says: it asks elsewhere, or for something else. So in such a run a
+// message is also looked for at other addresses, if there is none at its own.
+
+// strayMessage returns a message for who has received it by another way.
+func (d *Deriver) strayMessage(l *line, key string) (found *message) {
+	over := l.over()
+	for _, b := range d.boxes {
+		if b.over != over || b.copies {
+			continue
+		}
+		if m := b.find(key); m != nil {
+			b.waiting.remove(key, m)
+			l.box = b
+			return m
+		}
+	}
+	for _, name := range sortedKeys(d.links) {
+		k := d.links[name]
+		if k.box.over != over {
+			continue
+		}
+		for _, m := range k.recent.with(key) {
+			if found == nil || m.at > found.at {
+				copied := *m
+				found, l.box = &copied, k.box
+			}
+		}
+	}
+	if found != nil {
+		for _, b := range l.boxes() { // it was not missed
+			b.missed = slices.DeleteFunc(b.missed, func(m *message) bool {
+				return m.key == key
+			})
+		}
+	}
+	return found
+}
+
+// strayReceipt returns a receipt of a message that was sent to an address at
+// which nobody is.
+func (d *Deriver) strayReceipt(at *box, m *message) *receipt {
+	for _, b := range d.boxes {
+		if b.over == at.over && b != at {
+			if r := b.takeEarly(m, nil); r != nil {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // find returns the message with that key that a process is most likely to

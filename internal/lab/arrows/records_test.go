@@ -126,7 +126,7 @@ func checkRecord(t *testing.T, events []record.Event, text string) {
 			}
 		}
 	}
-	for _, e := range byTime(events) {
+	for _, e := range sorted(events) {
 		note(d.Add(e))
 	}
 	note(d.Over())
