@@ -147,7 +147,7 @@ func (f *framer) show(source string, frame *Frame) {
 	if frame.Sources == nil {
 		frame.Sources = map[string][]string{}
 	}
-	frame.Sources[file] = colour(text)
+	frame.Sources[file] = Colour(text)
 }
 
 // changed says whether a file is not as it was in this run.

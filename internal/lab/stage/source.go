@@ -24,9 +24,9 @@ func ReadIn(root *os.Root, file string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// colour returns the lines of Go code as HTML: keywords, strings and comments
+// Colour returns the lines of Go code as HTML: keywords, strings and comments
 // are marked.
-func colour(text []byte) []string {
+func Colour(text []byte) []string {
 	files := token.NewFileSet()
 	file := files.AddFile("", files.Base(), len(text))
 	var s scanner.Scanner
