@@ -24,7 +24,7 @@ func (l lines) Write(line []byte) (int, error) {
 // Peers are counted while they are there: who goes is not, nor who connects
 // and does not speak ZeroMQ, nor who comes back a second time.
 func TestPeersThatAreThere(t *testing.T) {
-	printed := make(lines)
+	printed := make(lines, 100)
 	log.SetOutput(printed)
 	defer log.SetOutput(os.Stderr)
 	log.SetFlags(0)

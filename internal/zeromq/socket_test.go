@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	zmq "github.com/pebbe/zmq4"
 
@@ -232,6 +233,8 @@ func TestCloseAfterStop(t *testing.T) {
 func TestCloseDelivers(t *testing.T) {
 	push := open(t, zmq.PUSH)
 	labtest.Must(t, push.SetLinger(-1))
+	// It tries again so late that a linger of a moment would be over.
+	labtest.Must(t, push.SetReconnectIvl(time.Second))
 	address := "tcp://127.0.0.1:" + strconv.Itoa(local.FreePort())
 	labtest.Must(t, push.Connect(address)) // nobody is there yet
 	_, err := push.Send("late", 0)
