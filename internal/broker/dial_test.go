@@ -199,3 +199,18 @@ func TestPassword(t *testing.T) {
 		t.Errorf("-h prints %s", help.Text())
 	}
 }
+
+// A story starts a private broker if there is none, but not if there is one
+// that refuses: that is said.
+func TestStoryIsRefused(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	_, url, _ := shared(t, l)
+	story := l.StartEnv([]string{"DISTSYS_NODE="}, "message_queue/run",
+		"-broker", as(url, "guest", "s3cret"))
+	status, text := story.Wait(), story.Text()
+	if status != 1 || !strings.Contains(text, `refuses user "guest"`) ||
+		strings.Contains(text, "private") || strings.Contains(text, "s3cret") {
+		t.Errorf("status %d: %s", status, text)
+	}
+}

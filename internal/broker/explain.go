@@ -26,6 +26,7 @@ var network = []struct{ sign, words string }{
 	{"EOF", "it closed the connection without a word"},
 	{"connection reset by peer", "it closed the connection without a word"},
 	{"broken pipe", "it closed the connection without a word"},
+	{"connection is not open", "it closed the connection without a word"},
 	{"connection refused", "connection refused"},
 }
 

@@ -71,13 +71,14 @@ func use(ctx context.Context, conn connection,
 		return whyLost(fmt.Errorf("open a channel: %w", err), nil, connClosed)
 	}
 
+	// Once the channel is closed, whatever work is at is in vain.
 	working, end := context.WithCancelCause(ctx)
 	channelClosed := channel.NotifyClose(make(chan *amqp.Error, 1))
 	go func() {
 		if why := <-channelClosed; why != nil {
 			end(why)
 		}
-		end(nil)
+		end(nil) // if there was no reason; else the first one counts
 	}()
 	err = work(working, channel)
 	switch {

@@ -20,7 +20,7 @@ import (
 const nodeVar = "DISTSYS_NODE"
 
 // Use has all labs of this process, and of those that it starts, share a
-// node that runs.
+// node, which is to run for as long as they do.
 func Use(node *broker.Node) error { return os.Setenv(nodeVar, node.Dir) }
 
 var vhosts atomic.Int32
@@ -29,7 +29,7 @@ var trace = flag.Bool("trace", false,
 	"show each message as the broker sees it, too")
 
 // Vhost returns the URL of a virtual host that nobody else uses, on the
-// shared node where there is one, and else on a node of the lab's own.
+// shared node if there is one, and else on a node of the lab's own.
 func Vhost(l *lab.Lab) (url string) {
 	node, err := Shared()
 	l.Check(err)
@@ -54,13 +54,13 @@ func Vhost(l *lab.Lab) (url string) {
 	return url
 }
 
-// OrVhost returns url, where a broker answers there, and else that of a
-// virtual host of a private node.
+// OrVhost returns url if a broker answers there, and else the URL of a virtual
+// host on a private node.
 func OrVhost(l *lab.Lab, url string) string {
 	if os.Getenv(nodeVar) != "" {
 		return Vhost(l)
 	}
-	if *trace { // which takes a node of our own
+	if *trace { // only a private node may be asked for that
 		return Vhost(l)
 	}
 	err := broker.Reach(l.Context(), url)
@@ -107,8 +107,8 @@ func Stage(l *lab.Lab) *broker.Node {
 	return node
 }
 
-// noTrace says that -trace is not for experiments that handle the broker
-// itself, with messages by the hundred.
+// noTrace refuses -trace for experiments that stop the broker itself, or send
+// messages by the hundred.
 func noTrace(l *lab.Lab) {
 	if *trace {
 		l.Fail("-trace is not for this experiment")
@@ -127,7 +127,7 @@ func ownNode(l *lab.Lab) *broker.Node {
 	return node
 }
 
-// Cluster returns three nodes that are one broker, and an URL with all of
+// Cluster returns three nodes that are one broker, and a URL with all of
 // their addresses.
 func Cluster(l *lab.Lab) (nodes []*broker.Node, urls string) {
 	noTrace(l)
@@ -147,7 +147,7 @@ func Cluster(l *lab.Lab) (nodes []*broker.Node, urls string) {
 	return cluster.Nodes, strings.Join(all, ",")
 }
 
-// Shared returns the node that all labs share, or nil where there is none.
+// Shared returns the node that all labs share, or nil if there is none.
 func Shared() (*broker.Node, error) {
 	dir := os.Getenv(nodeVar)
 	if dir == "" {
