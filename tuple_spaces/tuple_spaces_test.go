@@ -67,7 +67,7 @@ func serve(l *lab.Lab) (s *lab.Process, address string) {
 	return s, address
 }
 
-// Fields are JSON where they can be, and text where not.
+// Fields are JSON if they can be read as JSON, and strings if not.
 func TestClient(t *testing.T) {
 	t.Parallel()
 	l := labtest.New(t)
@@ -156,7 +156,7 @@ func TestMasterAndWorkers(t *testing.T) {
 		t.Errorf("the master got\n%q\nnot\n%q", got, want)
 	}
 
-	// What nobody can compute does not stop a worker.
+	// A task that nobody can do does not stop a worker.
 	c := l.Start(client, append(connect, "write", "fac", "-5")...)
 	c.Wait()
 	c = l.Start(client, append(connect, "take", "fac_error", "?")...)
@@ -338,7 +338,7 @@ func TestUnreadOutput(t *testing.T) {
 		if err != nil || len(all) != n {
 			t.Errorf("%d tuples, %v", len(all), err)
 		}
-		if !gone { // it reads again, and is told what it has missed
+		if !gone { // it reads again, and learns how much it has missed
 			ctx, read := context.WithCancel(t.Context())
 			go func() { // so that there is more to print
 				for ctx.Err() == nil {
