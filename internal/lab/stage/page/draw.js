@@ -210,6 +210,9 @@ function draw(m, o) {
       .filter((p, i, list) => p && p.start <= now && list.indexOf(p) === i);
     const crowd = row.crowd > 1;
     const names = new Set(all.map(p => idOf(p)));
+    const dead = all.filter(p => p.deeds.some(d => d.kind === "kill" &&
+      d.t <= now) || p.status === -1 && p.end <= now).length;
+    let mourned = dead <= 4; // else one text says how many
     all.forEach((p, i) => {
       const ended = p.end <= now && (p.end < m.finale || p.deeds.length > 0);
       const killed = p.deeds.find(d => d.kind === "kill" && d.t <= now);
@@ -264,7 +267,10 @@ function draw(m, o) {
           `stroke-width="10" fill="none"/><path d="${d}" ` +
           `stroke="${theme.bad}" stroke-width="6" fill="none"/></g>`);
         placer.block(at - s, row.y - s, 2 * s, 2 * s);
-        crosses.push(() => label("killed", small, theme.bad, [
+        if (dead > 4 && mourned) return;
+        mourned = dead > 4;
+        const text = dead > 4 ? `${dead} killed` : "killed";
+        crosses.push(() => label(text, small, theme.bad, [
           [at, row.y + s + small, "middle"], [at, row.y - s - 6, "middle"],
           [right, row.y + s + small, "end"], [at + s + 6, row.y + small * .36],
           [at - s - 6, row.y + small * .36, "end"],
@@ -280,7 +286,7 @@ function draw(m, o) {
           `y1="${r(row.y - h)}" y2="${r(row.y + h)}" stroke="${end}" ` +
           `stroke-width="4"/>`);
         if (p.status) {
-          crosses.push(() => label("gives up", small, theme.bad, [
+          crosses.push(() => label(`exit ${p.status}`, small, theme.bad, [
             [to, row.y + h + small, "middle"], [to, row.y - h - 6, "middle"],
             [to + 8, row.y + small * .36], [to, row.y + h + small, "end"]]));
         }
@@ -424,7 +430,7 @@ function draw(m, o) {
         `stroke="${style[0]}" stroke-width="1.5"/>`);
       arrow([x2, y1], [x3, y3], style[0], kind === "ack" ? 1.5 : 2.6,
         style[2], null);
-      if (kind === "ack") return;
+      if (kind === "ack" || count < 4 && groups.length > 3) return;
       const text = `${count} messages`, wide = widthOf(text, small, true) + 20;
       const inside = [.5, .35, .65].map(part => [(x1 + x2) / 2 * (1 - part) +
         (x3 + x4) / 2 * part, y1 + part * (y3 - y1) + small * .36, "middle"]);
@@ -516,7 +522,8 @@ function draw(m, o) {
     const list = lost.get(key) || [];
     lost.set(key, list);
     const p = list[list.length - 1], previous = p && p[p.length - 1];
-    if (previous && x(k.t) - x(previous.t2 || previous.t) < 60) p.push(k);
+    const near = previous && x(k.t) - x(previous.t2 || previous.t) < 60;
+    if (near || list.length >= 3) p.push(k);
     else list.push([k]);
   }
   for (const [key, groups] of lost) {
@@ -614,7 +621,7 @@ function draw(m, o) {
       if (list[0].kind !== kind) continue;
       const [a, b] = key.split(",").map(Number);
       const down = lanes.rows[b].y > lanes.rows[a].y;
-      for (const k of list) {
+      for (const k of list.slice(0, 6)) { // more cannot be told apart
         const n = k.label || (k.count > 1 ? k.count : "");
         const text = /[a-z]/.test(n) ? n
           : `${n} ${kind === "back" ? "goes back" : "again"}`.trim();
@@ -629,11 +636,14 @@ function draw(m, o) {
     }
   }
   for (const row of lanes.rows) for (const say of row.names || []) say();
+  const waited = new Set(); // each lane says once what it waits for
   for (const b of bars) {
     if (b.kind !== "wait") continue;
     const text = b.k.label && b.k.label.length < 30 && /\s/.test(b.k.label)
       ? b.k.label : "waits for a reply";
-    if (b.to - b.from > 60) {
+    const key = b.i + text.replace(/\d+/g, "");
+    if (b.to - b.from > 60 && !waited.has(key)) {
+      waited.add(key);
       label(text, Math.max(14, small - 3), b.colour,
         [[b.from + 18, b.y - 6]]);
     }
