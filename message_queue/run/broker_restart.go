@@ -10,13 +10,15 @@ import (
 )
 
 // brokerRestart kills the broker, which holds orders that are confirmed, and
-// starts it again.
+// starts it again. Beside the orders, two queues of different kinds show which
+// messages they keep.
 func brokerRestart(l *lab.Lab) {
 	const count, each = 300, 10
 	node := brokerlab.Node(l)
 	url := node.URL("/")
 	c := consumer(l, url, "1", "-work", "20ms", "-prefetch", "5").Mute()
-	classic(l, url, each)
+	fill(l, url, "quorum", each)
+	fill(l, url, "classic", each)
 	settle(l)
 
 	l.Step("%d orders are submitted, and handled more slowly", count)
@@ -25,31 +27,33 @@ func brokerRestart(l *lab.Lab) {
 	p.WaitFor(submitted + "100 ")
 	l.Step("the broker crashes")
 	restart(l, node)
-	if p.Wait() != 0 {
-		l.Fail("the producer gave up")
-	}
+	status := p.Wait()
 	l.WaitForNumbers(handled, count, c)
-	done := tally(p, c)
-	persistent, transient := kept(l, url)
-	l.Verdict(done.sent == count && done.lost == 0 && persistent == each &&
-		transient == 0,
-		"%v; of the classic queue's, %d of %d persistent ones are there, %d "+
-			"of %d others", done, persistent, each, transient, each)
+
+	done := tally(l, url, p, c)
+	persistent, transient := kept(l, url, "quorum")
+	old, gone := kept(l, url, "classic")
+	l.Verdict(status == 0 && done.sent == count && done.lost == 0 &&
+		persistent == each && transient == each && old == each && gone == 0,
+		"%v; of %d persistent messages and %d others, a quorum queue kept %d "+
+			"and %d, a classic queue %d and %d", done, each, each, persistent,
+		transient, old, gone)
 }
 
-const classicQueue = "classic"
-
-// classic fills a durable classic queue with n messages that are persistent
-// and n that are not, all of them confirmed.
-func classic(l *lab.Lab, url string, n int) {
+// fill fills a durable queue of a kind, and of that name, with n messages that
+// are persistent and n that are not, all of them confirmed.
+func fill(l *lab.Lab, url, kind string, n int) {
 	channel := channel(l, url)
-	_, err := channel.QueueDeclare(classicQueue, true, false, false, false, nil)
+	const durable, autoDelete, exclusive, noWait = true, false, false, false
+	_, err := channel.QueueDeclare(kind, durable, autoDelete, exclusive, noWait,
+		amqp.Table{"x-queue-type": kind})
 	l.Check(err)
-	l.Check(channel.Confirm(false))
+	l.Check(channel.Confirm(noWait))
 	for range n {
 		for _, mode := range []uint8{amqp.Persistent, amqp.Transient} {
+			const exchange, mandatory, immediate = "", true, false
 			confirm, err := channel.PublishWithDeferredConfirmWithContext(
-				l.Context(), "", classicQueue, true, false,
+				l.Context(), exchange, kind, mandatory, immediate,
 				amqp.Publishing{DeliveryMode: mode})
 			l.Check(err)
 			if !confirm.Wait() {
@@ -59,11 +63,12 @@ func classic(l *lab.Lab, url string, n int) {
 	}
 }
 
-// kept counts what the classic queue still holds.
-func kept(l *lab.Lab, url string) (persistent, transient int) {
+// kept counts what the queue of a kind still holds.
+func kept(l *lab.Lab, url, kind string) (persistent, transient int) {
 	channel := channel(l, url)
 	for {
-		message, ok, err := channel.Get(classicQueue, true)
+		const autoAck = true
+		message, ok, err := channel.Get(kind, autoAck)
 		l.Check(err)
 		if !ok {
 			return persistent, transient
@@ -74,4 +79,11 @@ func kept(l *lab.Lab, url string) (persistent, transient int) {
 			transient++
 		}
 	}
+}
+
+var brokerRestartWithout = []lab.Without{
+	{Name: "disk", Edit: classic, And: []lab.Edit{noDeliveryLimit,
+		{File: orderFile, Line: "amqp.Persistent", Become: "amqp.Transient"}},
+		Watch: "a classic queue keeps orders that are not persistent in" +
+			" memory alone (either of the two words would have saved them)"},
 }

@@ -20,28 +20,37 @@ func main() {
 		alone(story),
 		lab.Experiment{Name: "offline-consumer", Run: alone(offlineConsumer),
 			Claim: "A consumer gets every order that was submitted while" +
-				" it was away."},
+				" it was away.",
+			Without: offlineConsumerWithout},
 		lab.Experiment{Name: "slow-worker", Run: slowWorker,
 			Claim: "Whoever is free takes the next order: the fast worker" +
-				" does most of the work."},
+				" does most of the work.",
+			Without: slowWorkerWithout},
 		lab.Experiment{Name: "worker-crash", Run: workerCrash,
 			Claim: "What a crashed worker did not acknowledge goes to" +
-				" another one; nothing is lost."},
+				" another one; nothing is lost.",
+			Without: workerCrashWithout},
 		lab.Experiment{Name: "prefetch", Run: alone(prefetch),
 			Claim: "Without a limit the first consumer grabs all that the" +
-				" queue holds."},
+				" queue holds.",
+			Without: prefetchWithout},
 		lab.Experiment{Name: "poison", Run: alone(poison),
 			Claim: "An order that crashes whoever takes it comes back five" +
-				" times, and is then set aside."},
+				" times, and is then set aside.",
+			Without: poisonWithout},
 		lab.Experiment{Name: "broker-restart", Run: alone(brokerRestart),
-			Claim: "Every confirmed order survives a crash of the broker;" +
-				" a classic queue keeps only persistent messages."},
+			Claim: "Every confirmed order survives a crash of the broker:" +
+				" a quorum queue keeps all messages, a classic queue the" +
+				" persistent ones.",
+			Without: brokerRestartWithout},
 		lab.Experiment{Name: "confirm", Run: alone(confirm),
 			Claim: "Without confirms, a producer believes that it sent" +
-				" orders that never arrived."},
+				" orders that never arrived.",
+			Without: confirmWithout},
 		lab.Experiment{Name: "node-loss", Run: alone(nodeLoss),
 			Claim: "In a cluster of three brokers, nothing confirmed is" +
-				" lost with the one that leads the queue."},
+				" lost with the one that leads the queue.",
+			Without: nodeLossWithout},
 	)
 }
 

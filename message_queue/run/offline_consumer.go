@@ -16,7 +16,16 @@ func offlineConsumer(l *lab.Lab) {
 
 	l.Step("only now a consumer starts")
 	c := consumer(l, url, "1", "-work", "50ms")
-	l.WaitForCount(handled, orders, c)
-	done := tally(p, c)
+	l.WaitForNumbers(handled, orders, c)
+	done := tally(l, url, p, c)
 	l.Verdict(status == 0 && done.sent == orders && done.lost == 0, "%v", done)
+}
+
+var offlineConsumerWithout = []lab.Without{
+	{Name: "durable", Edit: classic, And: []lab.Edit{noDeliveryLimit,
+		{File: queueFile,
+			Line:   "autoDelete, exclusive, noWait = true, false, false, false",
+			Become: "autoDelete, exclusive, noWait = false, false, true, false"}},
+		Watch: "the queue is the producer's alone, and ends when the" +
+			" producer does"},
 }

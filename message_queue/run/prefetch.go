@@ -28,3 +28,11 @@ func prefetch(l *lab.Lab) {
 		"%d sent; without a limit the first handled %d, the second %d; with "+
 			"prefetch 1, %d and %d", orders, a, b, c, d)
 }
+
+var prefetchWithout = []lab.Without{
+	{Name: "limit", Edit: noLimit,
+		Watch: "-prefetch 1 makes no difference any more"},
+	{Name: "manual", Edit: autoAck, And: []lab.Edit{noAck},
+		Watch: "the limit is on orders that are not acknowledged; with" +
+			" autoAck there are none"},
+}

@@ -19,10 +19,18 @@ func slowWorker(l *lab.Lab) {
 	p := push(l, url)
 	l.WaitForNumbers(handled, orders, fast, late)
 	took := time.Since(begun)
-	done := tally(p, fast, late)
+	done := tally(l, url, p, fast, late)
 	f := len(lab.Numbers(handled, fast))
 	l.Verdict(done.sent == orders && done.lost == 0 && f > orders*3/4,
 		"%d sent, %d handled by the fast worker, %d by the slow one, in "+
 			"%.1f s", done.sent, f, len(lab.Numbers(handled, late)),
 		took.Seconds())
+}
+
+var slowWorkerWithout = []lab.Without{
+	{Name: "limit", Edit: noLimit, Watch: "each worker is sent ten orders at" +
+		" once, and the slow one keeps its ten"},
+	{Name: "manual", Edit: autoAck, And: []lab.Edit{noAck},
+		Watch: "the limit is on orders that are not acknowledged; with" +
+			" autoAck there are none"},
 }

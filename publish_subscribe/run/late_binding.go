@@ -27,3 +27,10 @@ func lateBinding(l *lab.Lab) {
 		"%d sent, %d reported as dropped, %d handled", count,
 		len(gone), len(got))
 }
+
+var lateBindingWithout = []lab.Without{
+	{Name: "mandatory", Edit: lab.Edit{File: publisherFile,
+		Line:   "const mandatory, immediate = true, false",
+		Become: "const mandatory, immediate = false, false"},
+		Watch: "the first events are gone, and nobody says so"},
+}

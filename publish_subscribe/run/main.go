@@ -20,21 +20,27 @@ func main() {
 			" subscriber.", story,
 		lab.Experiment{Name: "slow-subscriber", Run: slowSubscriber,
 			Claim: "The queue of a slow subscriber grows; nothing is dropped," +
-				" and nobody else is held up."},
+				" and nobody else is held up.",
+			Without: slowSubscriberWithout},
 		lab.Experiment{Name: "fan-out", Run: fanOut,
-			Claim: "Every subscriber gets every event."},
+			Claim:   "Every subscriber gets every event.",
+			Without: fanOutWithout},
 		lab.Experiment{Name: "offline-subscriber", Run: offlineSubscriber,
 			Claim: "A subscriber that was away gets the events of that time" +
-				" when it is back."},
+				" when it is back.",
+			Without: offlineSubscriberWithout},
 		lab.Experiment{Name: "subscriber-crash", Run: subscriberCrash,
 			Claim: "An event that a subscriber was handling when it crashed" +
-				" is handled again; nothing is lost."},
+				" is handled again; nothing is lost.",
+			Without: subscriberCrashWithout},
 		lab.Experiment{Name: "routing", Run: routing,
 			Claim: "A subscriber gets the events whose key fits its own: *" +
-				" is one word, # any number."},
+				" is one word, # any number.",
+			Without: routingWithout},
 		lab.Experiment{Name: "late-binding", Run: lateBinding,
 			Claim: "Events published before a subscriber first makes its" +
-				" queue are dropped, and the publisher prints that."},
+				" queue are dropped, and the publisher prints that.",
+			Without: lateBindingWithout},
 	)
 }
 

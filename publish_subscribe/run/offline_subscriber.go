@@ -17,11 +17,11 @@ func offlineSubscriber(l *lab.Lab) {
 
 	l.Step("it goes away; the publisher goes on")
 	before.Stop()
-	left := p.LastNumber(published)
-	p.WaitForNumber(published, left+7)
+	left := p.LastNumber(event)
+	p.WaitForNumber(event, left+7)
 
 	l.Step("it is back")
-	back := p.LastNumber(published)
+	back := p.LastNumber(event)
 	after := subscriber(l, url, "A")
 	after.WaitForNumber(handled, back+3)
 	p.Stop()
@@ -45,4 +45,14 @@ func offlineSubscriber(l *lab.Lab) {
 	l.Verdict(away > 0 && missed == 0 && others == 0,
 		"%d published while the subscriber was away, %d of them missed; "+
 			"of the others %d", away, missed, others)
+}
+
+var offlineSubscriberWithout = []lab.Without{
+	{Name: "lasting", Edit: lab.Edit{File: queueFile, Line: `if id == "" {`,
+		Become: "if true {"},
+		Watch: "the queue is temporary: it goes when the subscriber goes"},
+	{Name: "keeping", Edit: lab.Edit{File: eventFile,
+		Line:   "DeliveryMode: amqp.Persistent,",
+		Become: `DeliveryMode: amqp.Persistent, Expiration: "300",`},
+		Watch: "the broker keeps an event for 0.3 s, no longer"},
 }

@@ -6,6 +6,7 @@ import "distsys/internal/lab"
 const (
 	published = "published event "
 	dropped   = "dropped event "
+	event     = "event " // published or dropped
 	received  = "received event "
 	handled   = "handled event "
 )

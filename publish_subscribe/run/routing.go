@@ -39,3 +39,12 @@ func routing(l *lab.Lab) {
 	}
 	l.Verdict(holds, "%d published; %s", 3*count, strings.Join(counted, ", "))
 }
+
+var routingWithout = []lab.Without{
+	{Name: "topic", Edit: lab.Edit{File: exchangeFile, Line: `kind = "topic"`,
+		Become: `kind = "fanout"`},
+		Watch: "the exchange no longer looks at keys: everybody gets all"},
+	{Name: "words", Edit: lab.Edit{File: exchangeFile, Line: `kind = "topic"`,
+		Become: `kind = "direct"`},
+		Watch: "the exchange compares whole keys: * and # are no wildcards"},
+}
