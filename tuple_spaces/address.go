@@ -10,5 +10,6 @@ const Address = "tcp://127.0.0.1:5678"
 // SayNoReply prints that the server has not replied. Without it, a program
 // whose server is not there would wait in silence.
 func SayNoReply() {
-	log.Print("no reply; is there a server? go run ./tuple_spaces/server")
+	log.Print("no reply; is there a server (go run ./tuple_spaces/server)? " +
+		"Or is -key missing, or wrong?")
 }

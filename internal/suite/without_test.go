@@ -12,13 +12,16 @@ import (
 // A sample over all the patterns: the experiment holds, and breaks without
 // the line. make claims WITHOUT=1 tries them all.
 var sample = [][3]string{
-	{"request_reply", "moved-server", "name"},
-	{"request_reply", "client-first", "again"},
-	{"event_notification", "slow-joiner", "wait"},
-	{"event_notification", "topic-filter", "topic"},
-	{"tuple_spaces", "late-commit", "one-step"},
-	{"tuple_spaces/event_example", "fall-behind", "keep-all"},
 	{"go_basics/sockets", "byte-stream", "chunk"},
+	{"request_reply", "moved-server", "name"},
+	{"event_notification", "slow-joiner", "wait"},
+	{"pipeline", "worker-crash", "work"},
+	{"publish_subscribe", "subscriber-crash", "after"},
+	{"publish_subscribe", "routing", "topic"},
+	{"message_queue", "worker-crash", "ack"},
+	{"message_queue", "prefetch", "limit"},
+	{"tuple_spaces", "late-commit", "one-step"},
+	{"tuple_spaces/event_example", "fall-behind", "look"},
 }
 
 // The patterns with experiments.

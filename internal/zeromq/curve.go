@@ -44,9 +44,9 @@ const keyFileVar = "DISTSYS_CURVE"
 var errNoCurve = errors.New("-curve and -key need a libzmq with CURVE; " +
 	"this one was built without")
 
-// Serve gives a server's socket its key pair, if -curve was given. It is
+// SecureServer gives a server's socket its key pair, if -curve was given. It is
 // called before Bind.
-func Serve(socket *zmq.Socket) error {
+func SecureServer(socket *zmq.Socket) error {
 	if !curve {
 		return nil
 	}
@@ -67,9 +67,9 @@ func Serve(socket *zmq.Socket) error {
 	return nil
 }
 
-// Know gives a client's socket the server's key, and a pair of its own, if
+// SecureClient gives a client's socket the server's key, and a pair of its own, if
 // -key was given. It is called before Connect.
-func Know(socket *zmq.Socket) error {
+func SecureClient(socket *zmq.Socket) error {
 	if key == "" {
 		return nil
 	}

@@ -116,7 +116,7 @@ func (s *Socket) Bind(address string) error {
 	if err != nil {
 		return err
 	}
-	if err := Serve(s.Socket); err != nil {
+	if err := SecureServer(s.Socket); err != nil {
 		return err
 	}
 	if err := s.Socket.Bind(address); err != nil {
@@ -140,7 +140,7 @@ func (s *Socket) Connect(address string) error {
 	if err := s.SetIpv6(ipv6); err != nil {
 		return err
 	}
-	if err := Know(s.Socket); err != nil {
+	if err := SecureClient(s.Socket); err != nil {
 		return err
 	}
 	if !s.warns {

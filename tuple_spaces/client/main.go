@@ -13,6 +13,7 @@ import (
 	"log"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -24,6 +25,7 @@ var (
 		"`time` to wait for a tuple; 0: for ever")
 	ttl = flag.Duration("ttl", 0,
 		"`time` to live of a tuple that is written; 0: until it is taken")
+	_ = zeromq.KeyFlag()
 )
 
 func main() {

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -20,6 +21,7 @@ var (
 	simple = flag.Bool("simple", false,
 		"keep the tuples in a list, and search it: the idea, without an index")
 	quiet = cli.QuietFlag()
+	_     = zeromq.CurveFlag()
 )
 
 func main() {

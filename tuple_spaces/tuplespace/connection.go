@@ -9,6 +9,8 @@ import (
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+
+	"distsys/internal/zeromq"
 )
 
 const (
@@ -104,6 +106,9 @@ func (n *connection) reopen() (err error) {
 		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(moment))
 	if err != nil {
 		return fmt.Errorf("set up the socket: %w", err)
+	}
+	if err := zeromq.SecureClient(n.socket); err != nil { // with -key
+		return err
 	}
 	if err := n.socket.Connect(n.client.address); err != nil {
 		return fmt.Errorf("connect to %s: %w", n.client.address, err)

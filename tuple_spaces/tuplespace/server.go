@@ -9,6 +9,8 @@ import (
 	"time"
 
 	zmq "github.com/pebbe/zmq4"
+
+	"distsys/internal/zeromq"
 )
 
 // Bounds of a server.
@@ -58,6 +60,9 @@ func Listen(address string) (*Server, error) {
 		s.socket.SetMaxmsgsize(16*maxRequest),
 		s.socket.SetRcvhwm(100), s.socket.SetSndhwm(100),
 		s.socket.SetBacklog(4096))
+	if err == nil {
+		err = zeromq.SecureServer(s.socket) // with -curve
+	}
 	if err == nil {
 		err = s.socket.Bind(address)
 	}

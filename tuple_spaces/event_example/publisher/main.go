@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -21,6 +22,7 @@ var (
 		"`address` of the server")
 	interval = flag.Duration("interval", time.Second, "`time` between events")
 	count    = flag.Int("count", 0, "how many events; 0: endless")
+	_        = zeromq.KeyFlag()
 )
 
 const (

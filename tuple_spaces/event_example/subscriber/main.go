@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -21,6 +22,7 @@ var (
 	connect = flag.String("connect", tuplespaces.Address,
 		"`address` of the server")
 	count = flag.Int("count", 0, "how many events to read; 0: endless")
+	_     = zeromq.KeyFlag()
 )
 
 const sensor = tuplespaces.Sensor

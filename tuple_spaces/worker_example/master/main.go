@@ -12,6 +12,7 @@ import (
 	"math/big"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -23,6 +24,7 @@ var (
 		"`number` whose factorial is wanted; can be given several times")
 	fib = cli.Numbers("fib", 3, tuplespaces.Largest,
 		"`number` of a Fibonacci number that is wanted; likewise")
+	_ = zeromq.KeyFlag()
 )
 
 func main() {

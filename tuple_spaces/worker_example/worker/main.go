@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"distsys/internal/cli"
+	"distsys/internal/zeromq"
 	tuplespaces "distsys/tuple_spaces"
 	"distsys/tuple_spaces/tuplespace"
 )
@@ -23,6 +24,7 @@ var (
 	loan = flag.Duration("loan", 10*time.Second,
 		"`time` to borrow each task for; 0: take it for good")
 	work = flag.Duration("work", 0, "`time` to work on each task")
+	_    = zeromq.KeyFlag()
 )
 
 func main() {
