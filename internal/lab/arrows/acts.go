@@ -70,6 +70,9 @@ func send(d *Deriver, l *line) {
 				d.putCopy(to.box, &copied)
 			}
 		}
+		if d.isChanged {
+			d.strayCopies(l.over(), m)
+		}
 		link.recent.add(m.key, m)
 		if link.recent.size > maxRecent {
 			link.recent.removeOldest()
@@ -353,9 +356,6 @@ func get(d *Deriver, l *line) {
 		if strings.Contains(m.key, key) {
 			d.gotReply(m, l.at, l.said())
 			p.replies = slices.Delete(p.replies, i, i+1)
-			if m.quiet { // of those before, its program has said nothing
-				p.replies = p.replies[i:]
-			}
 			return
 		}
 	}

@@ -134,7 +134,7 @@ func byTime(events []record.Event) []record.Event {
 		case record.Start:
 			return first[e.Process]
 		case record.End:
-			return last[e.Process]
+			return last[e.Process] + 1
 		}
 		return e.Time
 	}

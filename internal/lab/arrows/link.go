@@ -352,6 +352,17 @@ func (d *Deriver) strayMessage(l *line, key string) (found *message) {
 	return found
 }
 
+// strayCopies is for those who have received a message that they have not
+// asked for.
+func (d *Deriver) strayCopies(over string, m *message) {
+	for _, b := range d.boxes {
+		if b.over == over && b.copies && len(b.early.with(m.key)) > 0 {
+			copied := *m
+			d.put(b, &copied)
+		}
+	}
+}
+
 // strayReceipt returns a receipt of a message that was sent to an address at
 // which nobody is.
 func (d *Deriver) strayReceipt(at *box, m *message) *receipt {
