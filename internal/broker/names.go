@@ -19,9 +19,9 @@ func Named(name string) string { return name + os.Getenv(SuffixVar) }
 // answers, with all that they hold. Those that do not exist are no error.
 func Remove(ctx context.Context, urls string, queues,
 	exchanges []string) (err error) {
-	conn, err := dial(ctx, urls)
-	if err != nil {
-		return err
+	conn, failed := dial(ctx, urls)
+	if failed != nil {
+		return failed
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	channel, err := conn.Channel()

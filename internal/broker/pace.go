@@ -3,17 +3,12 @@ package broker
 import (
 	"context"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // Pace returns a function that waits until the next message is due: the first
 // at once, and each other one when an interval has passed since the one
-// before was. It fails when ctx ends, and with amqp.ErrClosed when the channel
-// is closed: a publisher that pauses learns at once that the broker is gone.
-func Pace(ctx context.Context, channel *amqp.Channel,
-	interval time.Duration) (due func() error) {
-	closed := channel.NotifyClose(make(chan *amqp.Error, 1))
+// before was. It fails when ctx ends, and so as soon as the broker is lost.
+func Pace(ctx context.Context, interval time.Duration) (due func() error) {
 	next := time.After(0)
 	return func() error {
 		if interval <= 0 {
@@ -23,8 +18,6 @@ func Pace(ctx context.Context, channel *amqp.Channel,
 		case <-next:
 			next = time.After(interval)
 			return nil
-		case <-closed:
-			return amqp.ErrClosed
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
@@ -40,8 +41,9 @@ func (u Unacknowledged) PrintDeadLetters(channel *amqp.Channel) error {
 // name what to call it; held has those that it has not begun with, or is nil.
 func (u Unacknowledged) PrintReturned(ctx context.Context, name any,
 	current amqp.Delivery, held <-chan amqp.Delivery) {
-	if ctx.Err() == nil {
-		return // it stops for another reason, and says which
+	var closed *amqp.Error
+	if ctx.Err() == nil || errors.As(context.Cause(ctx), &closed) {
+		return // it is not Ctrl-C, and KeepConnected says what it is
 	}
 	if u.DeadLetters == "" {
 		log.Printf("%v is gone, and its queue with it", name)

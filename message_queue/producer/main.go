@@ -53,7 +53,7 @@ func produce(ctx context.Context, channel *amqp.Channel) error {
 		return fmt.Errorf("ask for confirms: %w", err)
 	}
 	returned := channel.NotifyReturn(make(chan amqp.Return, window()))
-	due := broker.Pace(ctx, channel, *interval)
+	due := broker.Pace(ctx, *interval)
 
 	var sent []*amqp.DeferredConfirmation // the first is that of orders[0]
 	for len(orders) > 0 {
@@ -101,7 +101,7 @@ func produceUnconfirmed(ctx context.Context, channel *amqp.Channel) error {
 	if err := messagequeue.Declare(channel); err != nil {
 		return err
 	}
-	due := broker.Pace(ctx, channel, *interval)
+	due := broker.Pace(ctx, *interval)
 
 	for len(orders) > 0 {
 		if err := due(); err != nil {

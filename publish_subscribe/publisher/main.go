@@ -48,7 +48,7 @@ func publish(ctx context.Context, channel *amqp.Channel) error {
 	}
 	returned := channel.NotifyReturn(make(chan amqp.Return, window()))
 	dropped := map[string]bool{} // the events that were returned
-	due := broker.Pace(ctx, channel, *interval)
+	due := broker.Pace(ctx, *interval)
 
 	var sent []*amqp.DeferredConfirmation // the first is that of events[0]
 	for len(events) > 0 {
