@@ -414,7 +414,7 @@ func fail(text string) {
 }
 
 func say(text string) {
-	text = HidePasswords(strings.Join(strings.Fields(text), " "))
+	text = Printable(HidePasswords(strings.Join(strings.Fields(text), " ")))
 	fmt.Fprintln(os.Stderr, name+": "+text)
 }
 

@@ -38,7 +38,11 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log.Printf("listening on %s", *bind)
+	address, err := server.Address()
+	if err != nil {
+		return err
+	}
+	log.Printf("listening on %s", address)
 	if *simple {
 		server.UseSimple()
 		log.Print("simple: it searches a list of tuples")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,7 +104,8 @@ func (n *connection) reopen() (err error) {
 	// A REQ socket must have its reply before it may send again. Relaxed, it
 	// may give up on a reply, and correlate drops that if it comes later.
 	err = errors.Join(n.socket.SetReqRelaxed(1), n.socket.SetReqCorrelate(1),
-		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(moment))
+		n.socket.SetLinger(farewell), n.socket.SetRcvtimeo(moment),
+		n.socket.SetIpv6(strings.Contains(n.client.address, "[")))
 	if err != nil {
 		return fmt.Errorf("set up the socket: %w", err)
 	}

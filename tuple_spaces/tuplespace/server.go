@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,7 +60,8 @@ func Listen(address string) (*Server, error) {
 		// A guard for memory: it cuts off who sends more, without a word.
 		s.socket.SetMaxmsgsize(16*maxRequest),
 		s.socket.SetRcvhwm(100), s.socket.SetSndhwm(100),
-		s.socket.SetBacklog(4096))
+		s.socket.SetBacklog(zeromq.Backlog),
+		s.socket.SetIpv6(strings.Contains(address, "[")))
 	if err == nil {
 		err = zeromq.SecureServer(s.socket) // with -curve
 	}
@@ -72,6 +74,10 @@ func Listen(address string) (*Server, error) {
 	}
 	return s, nil
 }
+
+// Address returns where the server listens: with the port that the system has
+// chosen for tcp://127.0.0.1:*.
+func (s *Server) Address() (string, error) { return s.socket.GetLastEndpoint() }
 
 // UseSimple has the server keep its tuples in a list that it searches, as
 // simple.go does, to compare. It is called before Serve.

@@ -35,3 +35,17 @@ func TestCurve(t *testing.T) {
 		t.Errorf("the stranger was served: %s", server.Text())
 	}
 }
+
+// The address that is printed is the real one, and IPv6 is one as well.
+func TestAddresses(t *testing.T) {
+	l := labtest.New(t)
+	for _, bind := range []string{"tcp://127.0.0.1:*", "tcp://[::1]:*"} {
+		server := l.Start("tuple_spaces/server", "-bind", bind)
+		_, address, _ := strings.Cut(server.WaitFor("listening on "), " on ")
+		client := l.Start("tuple_spaces/client", "-connect", address, "write",
+			"fac", "5")
+		if client.Wait() != 0 || strings.Contains(address, "*") {
+			t.Errorf("%s is %q: %s", bind, address, client.Text())
+		}
+	}
+}
