@@ -53,16 +53,16 @@ func (f *failure) Is(target error) bool {
 
 // Reach returns nil if one of the brokers can be had, and else why not.
 func Reach(ctx context.Context, urls string) error {
-	conn, failed := dial(ctx, urls)
-	if failed != nil {
-		return failed
+	conn, err := dial(ctx, urls)
+	if err != nil {
+		return err
 	}
 	return conn.CloseDeadline(time.Now().Add(timeToGreet))
 }
 
-// dial connects to the first broker that can be had. If there is none, it
-// says of each why not.
-func dial(ctx context.Context, urls string) (connection, *failure) {
+// dial connects to the first broker that can be had. If there is none, its
+// error is a failure that says of each why not.
+func dial(ctx context.Context, urls string) (connection, error) {
 	var texts, cures []string
 	silent := true
 	for _, url := range cli.SplitURLs(urls) {

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/url"
@@ -212,5 +214,37 @@ func TestStoryIsRefused(t *testing.T) {
 	if status != 1 || !strings.Contains(text, `refuses user "guest"`) ||
 		strings.Contains(text, "private") || strings.Contains(text, "s3cret") {
 		t.Errorf("status %d: %s", status, text)
+	}
+}
+
+// README warns of it: with amqp:// whoever can listen on the way reads the
+// password, and all messages.
+func TestPasswordIsSentInClear(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	node, url, _ := shared(t, l)
+	heard := make(chan []byte, 1)
+	through := listen(t, func(conn net.Conn) {
+		to, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", node.Port))
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		go io.Copy(conn, to)
+		var all bytes.Buffer
+		io.Copy(to, io.TeeReader(conn, &all))
+		heard <- all.Bytes()
+	})
+	url = strings.Replace(url, fmt.Sprintf("127.0.0.1:%d", node.Port),
+		through, 1)
+	if p := start(l, producer, url, "-count", "1"); p.Wait() != 0 {
+		t.Fatal(p.Text())
+	}
+	text := <-heard
+	for _, secret := range []string{"\x00guest\x00guest", `{"order_id":0,`} {
+		if !bytes.Contains(text, []byte(secret)) {
+			t.Errorf("%q is not among the %d bytes on the way", secret,
+				len(text))
+		}
 	}
 }

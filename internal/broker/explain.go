@@ -15,8 +15,8 @@ import (
 
 // OwnNames is the pattern that gives a user the right to what the suite's
 // programs use, and to nothing else.
-const OwnNames = "^(sensor_data|delivery-orders(-dead)?|subscriber-.*|" +
-	"amq[.](gen-.*|default))$"
+const OwnNames = "^(sensor_data|delivery-orders|subscriber-|" +
+	"amq[.](gen-|default$))"
 
 // What the network says when a connection ends or cannot be had, and the
 // same in plain words.
@@ -47,8 +47,12 @@ var (
 	wrapping  = regexp.MustCompile(`Exception \(\d+\) Reason: "(.*)"`)
 )
 
-// reason is what an error says, without its wrapping.
+// reason is what an error says, without its wrapping and without a cure.
 func reason(err error) string {
+	var failed *failure
+	if errors.As(err, &failed) {
+		return failed.text
+	}
 	text := err.Error()
 	var why *amqp.Error
 	if errors.As(err, &why) {

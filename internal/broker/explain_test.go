@@ -148,6 +148,15 @@ func TestOwnNames(t *testing.T) {
 		t.Error("what was set aside is no dead letter")
 	}
 
+	// Stories, too, are content with these rights.
+	for _, run := range []string{"message_queue/run",
+		"publish_subscribe/run"} {
+		story := l.StartEnv([]string{"DISTSYS_NODE="}, run, "-broker", url)
+		if story.Wait() != 0 || count(story, "using the broker") != 1 {
+			t.Errorf("%s: %s", run, story.Text())
+		}
+	}
+
 	// What others have in the same vhost.
 	_, err = labtest.Channel(t, guests).QueueDeclare("grades", true, false,
 		false, false, nil)

@@ -37,9 +37,9 @@ func KeepConnected(urls *string,
 	work func(context.Context, *amqp.Channel) error,
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
-		conn, failed := dial(ctx, *urls)
-		if failed != nil {
-			return failed
+		conn, err := dial(ctx, *urls)
+		if err != nil {
+			return err
 		}
 		for {
 			err := use(ctx, conn, work)
@@ -158,34 +158,38 @@ func dialAgain(ctx context.Context, urls string, lost error) (connection,
 	// there is no such vhost any more, for example.
 	soon, stop := context.WithTimeout(ctx, timeToExplain)
 	defer stop()
-	conn, failed := dial(soon, urls)
-	if failed != nil && !failed.silent {
+	conn, err := dial(soon, urls)
+	if isRefusal(err) {
 		// While a vhost is being deleted it says first this, then that.
 		if err := cli.Sleep(ctx, pause); err != nil {
 			return connection{}, err
 		}
-		conn, failed = dial(ctx, urls)
+		conn, err = dial(ctx, urls)
 	}
-	for wasRefused := false; ; conn, failed = dial(ctx, urls) {
-		isRefused := failed != nil && !failed.silent
+	for wasRefused := false; ; conn, err = dial(ctx, urls) {
 		switch {
 		case ctx.Err() != nil:
 			return connection{}, ctx.Err()
-		case isRefused:
-			say(failed.text)
+		case isRefusal(err):
+			say(reason(err))
 		case said == "":
 			say(reason(lost))
-		case wasRefused && failed != nil: // and now it is gone
-			say(failed.text)
+		case wasRefused && err != nil: // and now it is gone
+			say(reason(err))
 		}
-		wasRefused = isRefused
+		wasRefused = isRefusal(err)
 		if err := cli.Sleep(ctx, pause); err != nil {
 			return connection{}, err
 		}
-		if failed == nil && !conn.IsClosed() {
+		if err == nil && !conn.IsClosed() {
 			return conn, nil
 		}
 	}
+}
+
+// isRefusal tells whether something answers, and cannot be used.
+func isRefusal(err error) bool {
+	return err != nil && !errors.Is(err, ErrNoAnswer)
 }
 
 // worthRetry tells whether a new connection can cure the failure.

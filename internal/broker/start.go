@@ -115,15 +115,15 @@ func (n *Node) ready(ctx context.Context) error {
 // answers tells whether the node can be used. What answers on its ports may
 // also be another node, which has taken them: so it is asked who it is.
 func (n *Node) answers(ctx context.Context) bool {
-	conn, failed := dial(ctx, n.URL("/"))
-	if failed != nil {
+	conn, err := dial(ctx, n.URL("/"))
+	if err != nil {
 		return false
 	}
 	conn.CloseDeadline(time.Now().Add(farewell))
 	var node struct {
 		PID string `json:"os_pid"`
 	}
-	err := n.ask(ctx, "nodes/"+n.Name+"?columns=os_pid", &node)
+	err = n.ask(ctx, "nodes/"+n.Name+"?columns=os_pid", &node)
 	return err == nil && node.PID == fmt.Sprint(n.PID())
 }
 
