@@ -114,6 +114,9 @@ func receive(d *Deriver, l *line) {
 	d.received++
 	key := l.key()
 	boxes := l.boxes()
+	if len(boxes) == 0 { // of a broker that is not known
+		return
+	}
 	var m *message
 	for _, l.box = range boxes {
 		if m = l.box.find(key); m != nil {
@@ -131,11 +134,11 @@ func receive(d *Deriver, l *line) {
 		m = d.strayMessage(l, key)
 	}
 	again := l.field("again") != "" || m != nil && m.returns > 0
-	if m == nil && l.box != nil && l.box.lane != "" {
+	if m == nil && l.box.lane != "" {
 		m = d.duplicate(l.box, key)
 		again = again || m != nil
 	}
-	if l.box != nil && l.box.lane != "" {
+	if l.box.lane != "" {
 		kind, label := Message, l.label()
 		if again {
 			kind, label = Again, label+" again"
@@ -258,17 +261,18 @@ func finish(d *Deriver, l *line) {
 	}
 }
 
-func giveUp(d *Deriver, l *line) {
-	if b := l.p.bars[l.key()]; b != nil {
-		d.endBar(l.p, b, l.at, true)
-		d.goBack(l.p, b, l.at, false)
-	}
-}
+func giveUp(d *Deriver, l *line) { d.giveUp(l, false) }
 
-func giveUpForGood(d *Deriver, l *line) {
-	if b := l.p.bars[l.key()]; b != nil {
-		d.endBar(l.p, b, l.at, true)
-		d.goBack(l.p, b, l.at, true)
+func giveUpForGood(d *Deriver, l *line) { d.giveUp(l, true) }
+
+func (d *Deriver) giveUp(l *line, aside bool) {
+	b := l.p.bars[l.key()]
+	if b == nil {
+		return
+	}
+	d.endBar(l.p, b, l.at, true)
+	if b.box.keeps() {
+		d.goBack(l.p, b, l.at, aside)
 	}
 }
 

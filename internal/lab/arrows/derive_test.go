@@ -3,6 +3,7 @@ package arrows
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -1073,6 +1074,38 @@ func mixed(events []record.Event, seed int) []record.Event {
 		mixed = append(mixed, e.Event)
 	}
 	return mixed
+}
+
+// Whatever comes, in whatever order, from whomever: it is drawn, or it is not.
+func TestNonsense(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		var events []record.Event
+		for range 3 {
+			c := scripts[random.IntN(len(scripts))]
+			events = append(events, play(t, c.script)...)
+		}
+		random.Shuffle(len(events), func(i, j int) {
+			events[i], events[j] = events[j], events[i]
+		})
+		d := New()
+		for _, e := range events {
+			if random.IntN(10) == 0 {
+				e.Process = random.IntN(5)
+			}
+			for _, m := range append(d.Add(e), d.Flush()...) {
+				if m.Kind == Depth && m.Count < 0 ||
+					m.End != 0 && m.End < m.Begin || m.Lane == "" {
+					t.Errorf("%+v", m)
+				}
+			}
+			d.Lanes()
+		}
+		d.Over()
+		if d.found > d.received {
+			t.Errorf("of %d lines %d found their sender", d.received, d.found)
+		}
+	}
 }
 
 // Each mark that was replaced keeps its number, and Over adds none twice.

@@ -77,6 +77,10 @@ func TestVerbsAreWhole(t *testing.T) {
 						v.line)
 				}
 			}
+			if v.queue != "" && c.means(begins) && v.limit == 0 {
+				t.Errorf("%s/%s: when is it set aside? %s", p.folder, v.by,
+					v.line)
+			}
 			if len(v.does) == 0 {
 				t.Errorf("%s/%s does nothing: %s", p.folder, v.by, v.line)
 			}
