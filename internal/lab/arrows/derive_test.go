@@ -796,6 +796,15 @@ var scripts = []struct{ name, script, want string }{{
 	message 4 > 1 6
 	message 4 > 1 7: temp 0 sensor123 2`,
 }, {
+	"tuple_spaces: Ctrl-C while a reply is on its way: nothing is lost", `
+	0 1 start tuple_spaces/server
+	1 2 start tuple_spaces/worker_example/worker -loan 0 fac
+	2 1 worker 102: take ["fac",{"?":"int64"}] waits
+	3 1 worker 102: take gets ["fac",4]
+	4 2 end 0`, `
+	message 2 > 1 2: take fac ?int64
+	wait 2 2..4: take fac ?int64`,
+}, {
 	"tuple_spaces: a task for good, lost with its worker", `
 	0 1 start tuple_spaces/server
 	1 2 start tuple_spaces/worker_example/worker -loan 0 fac
