@@ -55,6 +55,25 @@ func recorded(t *testing.T, pattern, name string) []record.Event {
 	return read(t, file)
 }
 
+// allExperiments lists those of all patterns.
+func allExperiments(t *testing.T) (all [][2]string) {
+	t.Helper()
+	l := labtest.New(t)
+	for _, pattern := range []string{"request_reply", "event_notification",
+		"pipeline", "publish_subscribe", "message_queue", "tuple_spaces",
+		"tuple_spaces/event_example", "go_basics/sockets"} {
+		list := l.Start(pattern+"/run", "-list")
+		list.Wait()
+		for _, line := range list.Lines() {
+			all = append(all, [2]string{pattern, strings.Fields(line)[0]})
+		}
+	}
+	if len(all) < 39 {
+		t.Errorf("only %d experiments were found", len(all))
+	}
+	return all
+}
+
 func needsBroker(pattern string) bool {
 	return pattern == "message_queue" || pattern == "publish_subscribe"
 }
@@ -65,22 +84,10 @@ func TestPagesOfExperiments(t *testing.T) {
 	chosen := bestKnown[:fewAreEnough]
 	if everything() {
 		chosen = bestKnown
-		l := labtest.New(t)
-		for _, pattern := range []string{"request_reply",
-			"event_notification", "pipeline", "publish_subscribe",
-			"message_queue", "tuple_spaces", "tuple_spaces/event_example",
-			"go_basics/sockets"} {
-			list := l.Start(pattern+"/run", "-list")
-			list.Wait()
-			for _, line := range list.Lines() {
-				one := [2]string{pattern, strings.Fields(line)[0]}
-				if !slices.Contains(chosen, one) {
-					chosen = append(chosen, one)
-				}
+		for _, one := range allExperiments(t) {
+			if !slices.Contains(chosen, one) {
+				chosen = append(chosen, one)
 			}
-		}
-		if len(chosen) < 39 {
-			t.Errorf("only %d experiments were found", len(chosen))
 		}
 	}
 	for i, one := range chosen {

@@ -364,3 +364,66 @@ func TestColouredSource(t *testing.T) {
 		t.Error("a file outside of the module was read")
 	}
 }
+
+// With the stage on, every claim holds as without it. That takes some
+// minutes: in make test it is one of them.
+func TestClaimsHoldOnTheStage(t *testing.T) {
+	t.Parallel()
+	chosen := [][2]string{{"request_reply", "moved-server"}}
+	if everything() {
+		chosen = allExperiments(t)
+	}
+	for _, one := range chosen {
+		t.Run(one[0]+" "+one[1], func(t *testing.T) {
+			t.Parallel()
+			if os.Getenv("SKIP_RABBITMQ") != "" && needsBroker(one[0]) {
+				t.Skip("SKIP_RABBITMQ is set")
+			}
+			run := labtest.New(t).Start(one[0]+"/run", "-stage", one[1])
+			drive(t, strings.Fields(run.WaitFor("the stage is at "))[4])
+			if status := run.Wait(); status != 0 {
+				t.Errorf("the experiment ended with status %d", status)
+			}
+			if lab.Count(": claim holds", run) != 1 {
+				t.Error("there is no such verdict")
+			}
+		})
+	}
+}
+
+// drive clicks on Next whenever a story waits, and on End when it is over, as
+// a page would.
+func drive(t *testing.T, url string) {
+	t.Helper()
+	base, query, _ := strings.Cut(url, "/?")
+	r, err := http.NewRequestWithContext(t.Context(), "GET",
+		base+"/events?tab=me&"+query, nil)
+	labtest.Must(t, err)
+	answer, err := http.DefaultClient.Do(r)
+	labtest.Must(t, err)
+	defer answer.Body.Close()
+	click := func(what string) {
+		status, text := ask(t, "POST", base+"/click?"+query, what,
+			map[string]string{"Origin": base})
+		if status != 200 {
+			t.Errorf("%s: %s", what, text)
+		}
+	}
+	asked := regexp.MustCompile(`"asked":(\d+).*"waits":true`)
+	last := ""
+	events := bufio.NewReader(answer.Body)
+	for {
+		line, err := events.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the events end before the story does: %v", err)
+		}
+		if n := asked.FindStringSubmatch(line); n != nil && n[1] != last {
+			last = n[1]
+			click(`{"tab":"me","do":"next","asked":` + last + `}`)
+		}
+		if strings.Contains(line, `"kind":"over"`) {
+			click(`{"tab":"me","do":"end"}`)
+			return
+		}
+	}
+}

@@ -42,16 +42,24 @@ function widthOf(text, size, bold) {
   return widths.get(key) * size;
 }
 
-// A Placer puts texts where nothing else stands.
+// A Placer puts texts where nothing else stands. It looks for that in columns
+// of the picture, since there may be thousands of bars.
 function newPlacer(left, w, h) {
-  const boxes = [];
+  const column = 64, columns = new Map();
+  const over = (b, f) => {
+    const last = Math.floor((b.x + b.w) / column);
+    for (let i = Math.floor(b.x / column); i <= last; i++) {
+      if (!columns.has(i)) columns.set(i, []);
+      if (f(columns.get(i))) return true;
+    }
+    return false;
+  };
+  const keep = b => over(b, boxes => { boxes.push(b); });
   const free = b => b.x >= left && b.y >= 0 && b.x + b.w <= w - 3 &&
-    b.y + b.h <= h &&
-    !boxes.some(o => b.x < o.x + o.w && o.x < b.x + b.w &&
-      b.y < o.y + o.h && o.y < b.y + b.h);
+    b.y + b.h <= h && !over(b, boxes => boxes.some(o => b.x < o.x + o.w &&
+      o.x < b.x + b.w && b.y < o.y + o.h && o.y < b.y + b.h));
   return {
-    boxes, free,
-    block: (x, y, width, height) => boxes.push({ x, y, w: width, h: height }),
+    block: (x, y, width, height) => keep({ x, y, w: width, h: height }),
     // place returns the first of the spots (x, y of the text's baseline,
     // anchor) at which the text can stand, and keeps it.
     place(text, size, bold, spots) {
@@ -62,7 +70,7 @@ function newPlacer(left, w, h) {
         const box = { x: left - 2, y: y - size * .93, w: width + 4,
           h: size * 1.18 };
         if (free(box)) {
-          boxes.push(box);
+          keep(box);
           return { x: left, y };
         }
       }
@@ -320,10 +328,15 @@ function draw(m, o) {
       if (b.kind === kind) b.levels = Math.min(4, levels.get(b.i).length);
     }
   }
+  const slots = new Set();
   for (const b of bars) {
     const full = b.kind === "wait" ? Math.max(12, barHeight * .66) : barHeight;
     b.h = full / b.levels;
     b.y = b.row.y - full / 2 + Math.min(b.level, b.levels - 1) * b.h;
+    // Of many that are too narrow to be seen, some are drawn.
+    const slot = b.i * 1e6 + Math.round(b.from * 2);
+    if (b.to - b.from < 2 && !b.k.cut && slots.has(slot)) continue;
+    slots.add(slot);
     const gap = b.to - b.from > 5 ? .8 : 0;
     if (b.kind === "wait") {
       shapes.push(`<rect class="wait" x="${r(b.from)}" y="${r(b.y)}" ` +
@@ -349,8 +362,23 @@ function draw(m, o) {
     }
     placer.block(b.from, b.y, b.to - b.from, b.h);
   }
-  const barAt = (i, t) => bars.find(b => b.i === i && b.t <= t + .6 &&
-    b.end >= t - .6);
+  // The bars of each lane, in the order of their beginnings.
+  const barsOf = lanes.rows.map(() => []);
+  for (const b of bars) barsOf[b.i].push(b);
+  for (const list of barsOf) list.sort((p, q) => p.t - q.t);
+  const barAt = (i, t, fits = () => true) => {
+    const list = barsOf[i];
+    let low = 0, high = list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (list[middle].t <= t + .6) low = middle + 1; else high = middle;
+    }
+    // Some may have begun before, and go on longer.
+    for (let n = low - 1; n >= 0 && n > low - 9; n--) {
+      if (list[n].end >= t - .6 && fits(list[n])) return list[n];
+    }
+    return null;
+  };
 
   // Where an arrow touches a lane.
   const touch = (i, t, down) => {
@@ -366,6 +394,7 @@ function draw(m, o) {
 
   // Arrows, gathered by the lanes that they join.
   const pairs = new Map();
+  let total = 0;
   for (const k of marks) {
     if (!["message", "again", "back", "ack"].includes(k.kind)) continue;
     const a = rowOf(k.lane), b = rowOf(k.to);
@@ -375,6 +404,7 @@ function draw(m, o) {
     const key = [a, b, k.kind].join();
     if (!pairs.has(key)) pairs.set(key, []);
     pairs.get(key).push(k);
+    total++;
   }
   const later = [];
   for (const [key, list] of pairs) {
@@ -390,7 +420,7 @@ function draw(m, o) {
       again: [theme.again, 4, ""], back: [theme.again, 4, ""],
       ack: [theme.ack, 1.5, "4 3"] }[kind];
     // Those too close to each other to be told apart become a band.
-    const near = 2.6;
+    const near = 2.6 * Math.max(1, total / 1000);
     const groups = [];
     for (const k of list) {
       const g = groups[groups.length - 1], p = g && g[g.length - 1];
@@ -479,11 +509,8 @@ function draw(m, o) {
   function labels(a, b, list, spacing, colour, down) {
     const kind = list[0].kind;
     if (kind !== "message") return;
-    const told = k => {
-      const bar = bars.find(p => p.shown && p.i === b &&
-        p.k.label === k.label && Math.abs(p.t - k.end) < 2);
-      return Boolean(bar);
-    };
+    const told = k => Boolean(barAt(b, k.end, p => p.shown &&
+      p.k.label === k.label && Math.abs(p.t - k.end) < 2));
     const text = k => brief(k.label || "", 16) +
       (k.count > 1 ? `${k.count} messages` : "");
     if (kind === "message") list = list.filter(k => text(k) && !told(k));
@@ -491,8 +518,9 @@ function draw(m, o) {
     const widest = Math.max(...list.map(k => widthOf(text(k), small, true)));
     const fill = kind === "message" ? theme.text : colour;
     if (list.length >= 10 && spacing < widest + 10) {
-      if (list.every(k => bars.some(p => p.i === a && p.k.label === k.label &&
-        Math.abs(p.end - k.t) < 2))) return; // the bars say it
+      if (list.every(k => barAt(a, k.t, p => p.k.label === k.label))) {
+        return; // the bars say it
+      }
       // A comb: every tenth is numbered, at the sender.
       const y = down ? lanes.rows[a].y - barHeight / 2 - 8
         : lanes.rows[a].y + barHeight / 2 + small + 2;

@@ -85,14 +85,16 @@ function stops() {
 }
 
 // The timeline that is drawn, and how much of it is out of sight.
-let flowing = null;
+let laid = { key: "", line: null };
 function lay(width) {
   if (!view.live || view.time !== null || view.whole || model.over) {
-    const line = timeline(model, now(), width);
-    return { line, scroll: 0 };
+    // As long as nothing happens it is the same.
+    const key = [runs.indexOf(model), model.changed, width,
+      going() ? now() : ""].join();
+    if (laid.key !== key) laid = { key, line: timeline(model, now(), width) };
+    return { line: laid.line, scroll: 0 };
   }
   const line = timeline(model, now(), width, view.scale);
-  flowing = line;
   return { line, scroll: Math.max(0, line.width - width * .96) };
 }
 
@@ -599,7 +601,7 @@ function listen() {
     take(frame);
     if (last !== runs[runs.length - 1]) server.clock = Infinity;
     synchronize(runs[runs.length - 1].last);
-    prune(runs[runs.length - 1], 20000);
+    if (isFree()) prune(model, 2000); // nobody looks back for hours
     if (runs[runs.length - 1] !== last) view.whole = false;
     if (model.over && !view.whole) {
       view.whole = true;
