@@ -363,7 +363,7 @@ func TestWhatIsDropped(t *testing.T) {
 	}
 
 	// Reports for a sink that is not there.
-	p = l.Start(pusher, "-bind", source, "-interval", "0", "-count", "2")
+	l.Start(pusher, "-bind", source, "-interval", "0", "-count", "2")
 	alone := l.Start(worker, "-connect", source, "-sink", l.Address(), "-work",
 		"0", "alone")
 	alone.WaitFor("delivered order 1")
