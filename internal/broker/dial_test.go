@@ -2,12 +2,14 @@ package broker_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -19,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"distsys/internal/broker"
 	"distsys/internal/lab/labtest"
 )
 
@@ -37,7 +40,7 @@ func TestNoBroker(t *testing.T) {
 	certificate, file := selfSigned(t, "localhost")
 	secret := listenTLS(t, certificate)
 	trusted := strings.Replace(secret, "127.0.0.1", "localhost", 1)
-	broker := fmt.Sprintf("127.0.0.1:%d", node.Port)
+	here := fmt.Sprintf("127.0.0.1:%d", node.Port)
 	const ports = "brokers listen on port 5672, or for amqps:// on 5671"
 	for url, says := range map[string][]string{
 		"amqp://" + nobody: {"no broker answers at amqp://" + nobody +
@@ -54,7 +57,7 @@ func TestNoBroker(t *testing.T) {
 			"it does not begin with amqp:// or amqps://"},
 		strings.Replace(node.Management(), "http", "amqp", 1): {
 			"closed the connection without a word", ports},
-		"amqps://" + broker: {"what answers at amqps://" + broker +
+		"amqps://" + here: {"what answers at amqps://" + here +
 			"/ does not speak TLS; use amqp:// there"},
 		"amqps://" + trusted: {"this machine does not trust whoever " +
 			"signed the certificate of the broker at amqps://" + trusted,
@@ -68,9 +71,9 @@ func TestNoBroker(t *testing.T) {
 		"amqps://" + secret + "/?cacertfile=nix": {"no encrypted connection",
 			"open nix: no such file"},
 		"amqps://" + closes: {"closed the connection without a word"},
-		"amqp://" + broker + "/nix": {"has no such vhost",
+		"amqp://" + here + "/nix": {"has no such vhost",
 			"add_vhost nix"},
-		"amqp://" + nobody + "/,amqp://guest:wrong@" + broker: {
+		"amqp://" + nobody + "/,amqp://guest:wrong@" + here: {
 			"no broker answers at", `refuses user "guest"`},
 	} {
 		t.Run(url, func(t *testing.T) {
@@ -246,5 +249,21 @@ func TestPasswordIsSentInClear(t *testing.T) {
 			t.Errorf("%q is not among the %d bytes on the way", secret,
 				len(text))
 		}
+	}
+}
+
+// Who has no time to wait for an answer learns that there was none, and
+// nothing else.
+func TestReachEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	silent := listen(t, func(conn net.Conn) {
+		io.ReadFull(conn, make([]byte, len("AMQP0091")))
+		cancel() // now, in the middle of it
+		conn.Read(make([]byte, 1))
+	})
+	err := broker.Reach(ctx, "amqp://"+silent)
+	if !errors.Is(err, broker.ErrNoAnswer) {
+		t.Errorf("what is said of silence: %v", err)
 	}
 }
