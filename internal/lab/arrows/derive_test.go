@@ -180,6 +180,19 @@ var scripts = []struct{ name, script, want string }{{
 	bar 3 32..33: hello
 	message 3 > 4 33..34: hello!`,
 }, {
+	"request_reply: what was given up before the crash is not received after it", `
+	0 1 start request_reply/server
+	5 2 start request_reply/client -timeout 1s hello
+	1005 2 ! client 102: no reply within 1s (try 1 of 3)
+	1020 1 kill
+	1021 1 end -1
+	1030 3 start request_reply/server
+	1032 3 received "hello"`, `
+	wait 2 5..: waits for a reply
+	timeout 2 1005: no reply (try 1 of 3)
+	message 2 > 3 1005..1032: hello
+	bar 3 1032..: hello`,
+}, {
 	"request_reply: two servers, told apart by their addresses", `
 	0 1 start request_reply/server -bind tcp://127.0.0.1:1
 	0 2 start request_reply/server -bind tcp://127.0.0.1:2
@@ -1264,6 +1277,14 @@ func TestChangedPrograms(t *testing.T) {
 		10 1 published event 0 of sensor123: 17 degrees
 		2011 2 received TEMP event 0 of sensor123: 17 degrees`, `
 		message 1 > 2 10..2011: 0`,
+	}, {
+		"a subscriber prints what it has not asked for before the publisher", `
+		0 1 start event_notification/publisher
+		1 2 start event_notification/subscriber A
+		2 2 subscribing to "HUMIDITY" at tcp://127.0.0.1:12346
+		10 2 received TEMP event 0 of sensor123: 17 degrees
+		11 1 published event 0 of sensor123: 17 degrees`, `
+		message 1 > 2 10: 0`,
 	}, {
 		"a worker is elsewhere, and prints first", `
 		0 1 start pipeline/pusher -bind tcp://127.0.0.1:1

@@ -189,6 +189,7 @@ func TestTopicFits(t *testing.T) {
 		{"temp.*", "temp", false}, {"*", "temp.a", false}, {"#", "", true},
 		{"#", "temp.roof.north", true}, {"temp.#", "temp", true},
 		{"#.north", "temp.roof.north", true}, {"#.south", "temp.north", false},
+		{"temp.#", "humidity.a", false}, {"temp.#.a", "temp.a", true},
 		{"temp.sensor1", "temp.sensor12", false}, {"a.#.z", "a.b.c.z", true},
 		{"#.#.#.#.#.#.#.#.#.#.#.#.#.#.#.#.y",
 			strings.Repeat("x.", 100) + "x", false},
