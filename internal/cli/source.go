@@ -40,13 +40,17 @@ func showSource(folder string) {
 func tellPlace(out *os.File, folder string) {
 	stacks := make([]byte, 64<<10)
 	last := ""
-	for range time.Tick(everyAt) {
+	pause := everyAt
+	for {
+		time.Sleep(pause)
+		// A program that waits is looked at less and less often.
+		pause = min(2*pause, 8*everyAt)
 		n := runtime.Stack(stacks, true)
 		place := mainPlace(string(stacks[:n]), folder)
 		if place == "" || place == last {
 			continue
 		}
-		last = place
+		last, pause = place, everyAt
 		if _, err := out.WriteString(place + "\n"); err != nil {
 			return // nobody reads it any more
 		}

@@ -234,6 +234,7 @@ func (p *tab) count(selector string) int {
 // A play is a run of a story or an experiment on the stage.
 type play struct {
 	*tab
+	lab    *lab.Lab
 	run    *lab.Process
 	url    string
 	record string
@@ -244,10 +245,11 @@ func perform(t *testing.T, program string, args ...string) *play {
 	t.Helper()
 	browser(t) // first, since this skips
 	record := filepath.Join(t.TempDir(), "record")
-	run := labtest.New(t).Start(program, append([]string{"-stage", "-record",
-		record}, args...)...)
+	l := labtest.New(t)
+	run := l.Start(program, append([]string{"-stage", "-record", record},
+		args...)...)
 	url := strings.Fields(run.WaitFor("the stage is at "))[4]
-	return &play{visit(t, url), run, url, record}
+	return &play{visit(t, url), l, run, url, record}
 }
 
 // goOn clicks on Next each time that the story waits, until it is over.
