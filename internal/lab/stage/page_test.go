@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -631,25 +632,58 @@ func TestMenu(t *testing.T) {
 	menu.Stop() // and with it what it has started
 }
 
-// A picture that the page exports has a shape: what is on it, not where.
-type shape map[string]int
+// The README's picture is what the page exports of that experiment: a fresh
+// run has as many bars, crosses and so on, if not in the same places.
+func TestPictureOfTheReadme(t *testing.T) {
+	t.Parallel()
+	browser(t)
+	p := replay(t, recorded(t, "message_queue", "worker-crash"))
+	fresh := eval[string](p, "picture()")
+	const file = "worker-crash.svg" // the README shows it
+	if os.Getenv("STAGE_PICTURE") != "" {
+		labtest.Must(t, os.WriteFile(file, []byte(fresh), 0o644))
+	}
+	shown, err := os.ReadFile(file)
+	labtest.Must(t, err)
+	want, got := shapeOf(t, fresh), shapeOf(t, string(shown))
+	if !maps.Equal(want, got) || len(want) < 8 {
+		t.Errorf("the README's picture has %v, a fresh one %v; this makes it "+
+			"anew: STAGE_PICTURE=1 go test ./internal/lab/stage -run Picture",
+			got, want)
+	}
+	if len(shown) > 40_000 {
+		t.Errorf("the README's picture has %d bytes", len(shown))
+	}
+}
 
-func shapeOf(svg io.Reader) (shape, error) {
-	s := shape{}
-	decoder := xml.NewDecoder(svg)
+// shapeOf counts what is on a picture, as far as it is the same each time:
+// which messages are so close to each other that they are drawn as one is
+// not.
+func shapeOf(t *testing.T, svg string) map[string]int {
+	t.Helper()
+	shape := map[string]int{}
+	decoder := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
-			return s, nil
+			return shape
 		}
-		if err != nil {
-			return nil, err
-		}
-		if start, ok := token.(xml.StartElement); ok {
-			for _, a := range start.Attr {
-				if a.Name.Local == "class" {
-					s[a.Value]++
+		labtest.Must(t, err)
+		switch token := token.(type) {
+		case xml.StartElement:
+			for _, a := range token.Attr {
+				switch {
+				case a.Name.Local == "data-lane":
+					shape["lane"]++
+				case a.Name.Local == "class" && slices.Contains([]string{
+					"bar", "cross", "start", "step", "depth", "back", "again",
+					"end"}, a.Value):
+					shape[a.Value]++
 				}
+			}
+		case xml.CharData:
+			for _, word := range []string{"killed", "goes back", "again"} {
+				shape[word] += strings.Count(string(token), word)
 			}
 		}
 	}
