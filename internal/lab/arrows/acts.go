@@ -16,7 +16,7 @@ var (
 
 	// Work: a bar, from when a message came until all was done.
 	begins    = act{"begins", begin}
-	ends      = act{"ends", finish}             // and acknowledges, if there is a broker
+	ends      = act{"ends", finish}             // and acknowledges
 	returns   = act{"returns", giveUp}          // to the queue
 	setsAside = act{"setsAside", giveUpForGood} // it was there too often
 	waits     = act{"waits", waitFor}           // until its next line
@@ -283,7 +283,7 @@ func (d *Deriver) goBack(p *process, b *bar, at time.Duration, aside bool) {
 	box := b.box
 	m := b.returned(p)
 	if aside || m.returns > b.limit {
-		box = d.queue(box.broker, strings.TrimPrefix(box.lane, "queue ")+"-dead")
+		box = d.queue(box.broker, box.queue+"-dead")
 		label = b.mark.Label + " is set aside"
 	}
 	d.arrow(Back, p.lane, box.lane, at, at, label, p.muted)

@@ -53,6 +53,7 @@ type copyTo struct {
 type box struct {
 	over    string // see verb
 	lane    string // of a queue
+	queue   string // its name
 	broker  *broker
 	copies  bool       // for one who gets a copy of each
 	readers []*process // who is, or was, there to receive
@@ -428,7 +429,7 @@ func (d *Deriver) queue(b *broker, name string) *box {
 		if b.name != "broker 1" {
 			lane += " of " + b.name
 		}
-		q = d.newBox(box{lane: lane, broker: b})
+		q = d.newBox(box{lane: lane, queue: name, broker: b})
 		b.queues[name] = q
 		d.layout.queue(q.lane, name, b)
 	}
@@ -437,7 +438,7 @@ func (d *Deriver) queue(b *broker, name string) *box {
 
 // isTemporary says whether it is a queue to which the broker has given a name.
 func (b *box) isTemporary() bool {
-	return strings.HasPrefix(b.lane, "queue amq.")
+	return strings.HasPrefix(b.queue, "amq.")
 }
 
 // keeps says whether it is a queue to which goes back what was not finished.

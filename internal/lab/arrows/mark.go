@@ -112,7 +112,9 @@ type Lane struct {
 	// queue as in "queue delivery-orders". Such a name is a key: what it says
 	// to a reader is in Label.
 	Members []string `json:"members"`
-	Label   string   `json:"label"`           // "consumer fast", "client x49"
-	Role    string   `json:"role"`            // "consumer"; of a queue, "queue"
-	Crowd   int      `json:"crowd,omitempty"` // how many are there at once, if many
+	Label   string   `json:"label"` // "consumer fast", "client x49"
+	Role    string   `json:"role"`  // "consumer"; of a queue, "queue"
+
+	// Crowd is how many are there at once, if they are many.
+	Crowd int `json:"crowd,omitempty"`
 }

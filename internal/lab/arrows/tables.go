@@ -8,6 +8,13 @@ var patterns = []pattern{requestReply, eventNotification, pipeline,
 	publishSubscribe, messageQueue, tupleSpaces, cClient, sockets, ipc,
 	channels}
 
+// What several lines have in common.
+const (
+	event   = `event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`
+	orderOf = `order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`
+	order   = `order (?<n>\d+) worth (?<v>\d+)`
+)
+
 // What all programs print.
 var ofAll = []verb{
 	{line: `listening on (?<address>\S+)`, does: []act{listens}},
@@ -50,15 +57,14 @@ var eventNotification = pattern{
 	},
 	verbs: []verb{
 		{by: "publisher", does: []act{sends},
-			line: `published event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
+			line: `published ` + event,
 			over: "event", at: "bind", key: "$topic:20 $n of $s: $v",
 			label: "$n", route: "$topic "},
 		{by: "subscriber", does: []act{binds},
 			line: `subscribing to "(?<filter>.*)" at (?<address>\S+)`,
 			over: "event", fits: prefixFits},
 		{by: "subscriber", does: []act{receives},
-			line: `received "?(?<t>.*?)"? event (?<n>\d+) of (?<s>\S+): ` +
-				`(?<v>\d+) degrees`,
+			line: `received "?(?<t>.*?)"? ` + event,
 			over: "event", at: "connect", key: "$t:20 $n of $s: $v",
 			label: "$n"},
 	},
@@ -76,7 +82,7 @@ var pipeline = pattern{
 	},
 	verbs: []verb{
 		{by: "pusher", does: []act{sends},
-			line: `pushed order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`,
+			line: `pushed ` + orderOf,
 			over: "order", at: "bind", key: "$n of $p: $v", label: "$n"},
 		{by: "pusher", line: `waiting for a worker that can take an order`,
 			does: []act{waits}, label: "waits for a worker"},
@@ -84,19 +90,19 @@ var pipeline = pattern{
 			does: []act{waits}, label: "waits until the workers have all"},
 
 		{by: "worker", does: []act{receives, begins},
-			line: `received order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`,
+			line: `received ` + orderOf,
 			over: "order", at: "connect", key: "$n of $p: $v", label: "$n"},
 		{by: "worker", does: []act{ends},
-			line: `delivered order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`,
+			line: `delivered ` + orderOf,
 			over: "order", at: "connect", key: "$n of $p: $v"},
 		{by: "worker", does: []act{sends},
-			line: `delivered order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`,
+			line: `delivered ` + orderOf,
 			over: "report", at: "sink", key: "$n of $p: $v by $id",
 			label: "$n"},
 
 		{by: "sink", does: []act{receives},
 			line: `worker "?(?<w>.*?)"? has delivered ` +
-				`order (?<n>\d+) of (?<p>\S+) worth (?<v>\d+)`,
+				orderOf,
 			over: "report", at: "bind", key: "$n of $p: $v by $w",
 			label: "$n"},
 	},
@@ -110,7 +116,7 @@ var publishSubscribe = pattern{
 	},
 	verbs: []verb{
 		{by: "publisher", does: []act{sends},
-			line: `published event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
+			line: `published ` + event,
 			over: "event", key: "$n of $s: $v", label: "$n", route: "temp.$s"},
 		{by: "publisher", does: []act{drops},
 			line:  `dropped event (?<n>\d+) of .*: no queue is bound for .*`,
@@ -120,21 +126,19 @@ var publishSubscribe = pattern{
 			line: `waiting for events (?<filter>\S+) in (?<queue>\S+)`,
 			over: "event", queue: "$queue", fits: topicFits},
 		{by: "subscriber", does: []act{receives, begins},
-			line: `received event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees` +
+			line: `received ` + event +
 				`(?<again> \(redelivered\))?`,
 			over: "event", queue: "$queue", key: "$n of $s: $v", label: "$n",
 			limit: 5},
 		{by: "subscriber", does: []act{ends},
-			line: `handled event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
+			line: `handled ` + event,
 			key:  "$n of $s: $v"},
 		{by: "subscriber", does: []act{returns},
-			line: `event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees ` +
-				`goes back to the queue`,
-			key: "$n of $s: $v"},
+			line: event + ` goes back to the queue`,
+			key:  "$n of $s: $v"},
 		{by: "subscriber", does: []act{setsAside},
-			line: `event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees ` +
-				`came back too often: set aside, in .*`,
-			key: "$n of $s: $v"},
+			line: event + ` came back too often: set aside, in .*`,
+			key:  "$n of $s: $v"},
 	},
 }
 
@@ -146,28 +150,27 @@ var messageQueue = pattern{
 	},
 	verbs: []verb{
 		{by: "producer", does: []act{sends},
-			line: `submitted order (?<n>\d+) worth (?<v>\d+)`,
+			line: `submitted ` + order,
 			over: "order", queue: "delivery-orders", key: "$n: $v",
 			label: "$n"},
 		{by: "producer", does: []act{sends}, lax: true,
-			line: `sent order (?<n>\d+) worth (?<v>\d+)`,
+			line: `sent ` + order,
 			over: "order", queue: "delivery-orders", key: "$n: $v",
 			label: "$n"},
 
 		{by: "consumer", does: []act{receives, begins},
-			line: `received order (?<n>\d+) worth (?<v>\d+)` +
+			line: `received ` + order +
 				`(?<again> \(redelivered\))?`,
 			over: "order", queue: "delivery-orders", key: "$n: $v",
 			label: "$n", limit: 5},
 		{by: "consumer", does: []act{ends},
-			line: `handled order (?<n>\d+) worth (?<v>\d+)`, key: "$n: $v"},
+			line: `handled ` + order, key: "$n: $v"},
 		{by: "consumer", does: []act{returns},
-			line: `order (?<n>\d+) worth (?<v>\d+) goes back to the queue`,
+			line: order + ` goes back to the queue`,
 			key:  "$n: $v"},
 		{by: "consumer", does: []act{setsAside},
-			line: `order (?<n>\d+) worth (?<v>\d+) ` +
-				`came back too often: set aside, in .*`,
-			key: "$n: $v"},
+			line: order + ` came back too often: set aside, in .*`,
+			key:  "$n: $v"},
 	},
 }
 
@@ -204,8 +207,8 @@ var tupleSpaces = pattern{
 			does: []act{hears}, who: "$who", label: "too late"},
 		{by: "server", line: `release loan (?<loan>\S+)(?: \(too late\))?`,
 			does: []act{givesBack, endsLoan}, who: "$who"},
-		{by: "server", line: `loan (?<loan>\S+) has run out: (?<t>.*) comes back`,
-			does: []act{comesBack, endsLoan}, label: "$t"},
+		{by: "server", does: []act{comesBack, endsLoan}, label: "$t",
+			line: `loan (?<loan>\S+) has run out: (?<t>.*) comes back`},
 		{by: "server", does: []act{completes}, who: "$who",
 			line: `(?:write|commit) (?:loan \S+, write )?\["\w+_res",.*`},
 		{by: "server", line: `cancel the last request`,
@@ -230,7 +233,7 @@ var tupleSpaces = pattern{
 			over: "task", at: "connect", key: `["$k",$n]`},
 
 		{by: "event_example/subscriber", does: []act{gets},
-			line: `received event (?<n>\d+) of "?(?<s>.+?)"?: (?<v>\d+) degrees`,
+			line: `received ` + event,
 			key:  `["temp",$n,"$s",$v]`},
 	},
 }

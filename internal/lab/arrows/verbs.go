@@ -2,6 +2,7 @@ package arrows
 
 import (
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -129,7 +130,7 @@ var vocabularies = sync.OnceValue(func() map[string]*vocabulary {
 	for _, pattern := range patterns {
 		for _, program := range pattern.programs {
 			v := &vocabulary{program: &program,
-				folder: strings.TrimPrefix(pattern.folder+"/"+program.name, "/"),
+				folder: path.Join(pattern.folder, program.name),
 				byWord: map[string][]*compiledVerb{}}
 			for _, verb := range slices.Concat(pattern.verbs, ofAll) {
 				if verb.by == program.name || verb.by == "" {
