@@ -218,6 +218,16 @@ func (p *tab) click(selector string) {
 	p.do(chromedp.Click(selector, chromedp.ByQuery))
 }
 
+// choose clicks on the name of a lane. The picture may be drawn anew at any
+// moment, so it is the place that counts.
+func (p *tab) choose(lane int) {
+	p.t.Helper()
+	at := eval[[]float64](p, fmt.Sprintf(`(b => [b.x + b.width / 2,
+		b.y + b.height / 2])(document.querySelector(
+		"[data-lane='%d'] rect").getBoundingClientRect())`, lane))
+	p.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
 // press presses a key.
 func (p *tab) press(key string) {
 	p.t.Helper()

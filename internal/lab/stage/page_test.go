@@ -260,6 +260,13 @@ func TestExperimentOnTheStage(t *testing.T) {
 	}
 	p.readable()
 
+	// A second click on the same step does not skip the next one.
+	p.do(call(`click({ do: "next", asked: 1 })`))
+	p.until(`$("note").textContent.includes("does not wait")`)
+	if !eval[bool](p.tab, "server.waits && server.asked == 2") {
+		t.Error("a step was skipped by a late click")
+	}
+
 	// Back changes what is shown, and nothing else; Next leads back.
 	p.click("#back")
 	p.until("view.time !== null && stepAt(model, shown()) == 0")
@@ -270,7 +277,7 @@ func TestExperimentOnTheStage(t *testing.T) {
 	p.until("view.time === null && server.asked == 2 && server.waits")
 
 	// The source shows the line that a worker is at.
-	p.click(`[data-lane="2"]`)
+	p.choose(2)
 	p.until(`$("chosen").textContent == "worker slow"`)
 	if lit := eval[string](p.tab, `document.querySelector(".lit").textContent`); !strings.Contains(lit, "Sleep") && !strings.Contains(lit, "log.Printf") {
 		t.Errorf("the slow worker is at work, and at the line %q", lit)
@@ -343,7 +350,7 @@ func TestInterveneInAnExperiment(t *testing.T) {
 	t.Parallel()
 	p := perform(t, "pipeline/run", "worker-crash")
 	p.until("server.waits && model.processes.size >= 3")
-	p.click(`[data-lane="1"]`)
+	p.choose(1)
 	p.until(`$("chosen").textContent == "worker slow"`)
 	p.press("k")
 	p.until("model.intervened")
@@ -356,7 +363,7 @@ func TestInterveneInAnExperiment(t *testing.T) {
 	}
 	p.until("!server.waits") // its waiting has ended, too
 	// Now it is free play.
-	p.click(`[data-lane="0"]`)
+	p.choose(0)
 	p.until(`$("chosen").textContent == "worker fast"`)
 	p.press("f")
 	p.until(`document.querySelector("#diagram .freeze")`)

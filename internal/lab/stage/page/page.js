@@ -655,7 +655,8 @@ $("slider").oninput = () => {
   wake();
 };
 $("slider").onchange = () => $("slider").blur();
-$("diagram").onclick = event => {
+// Not a click: the picture may be drawn anew while the button is down.
+$("diagram").onpointerdown = event => {
   const lane = event.target.closest("[data-lane]");
   if (lane) chooseLane(Number(lane.dataset.lane));
   else if (!$("choices").hidden) $("menu").click();
