@@ -29,7 +29,10 @@ claims: setup ## run every experiment, does its claim hold? (WITHOUT=1: without 
 
 soak: setup ## test for half an hour what chance could break
 	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
-	go test -race -run 'Model|Linear|Cancelled' -count 20 \
+	go test -run '^$$' -fuzz FuzzScan -fuzztime 1m ./tuple_spaces/tuplespace
+	TUPLESPACE_ATTACK=20s go test -count 1 -run Attack \
+		./tuple_spaces/tuplespace
+	go test -race -run 'Both|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
 	STAGE_ALL=1 go test -race -count 5 ./...
 	go run ./internal/cmd/claims -without

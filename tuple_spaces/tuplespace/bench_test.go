@@ -59,7 +59,7 @@ func server(b *testing.B, role string, words ...string) *process {
 }
 
 // asker returns what asks a bare server.
-func asker(b *testing.B, address string) func(text string) {
+func asker(b testing.TB, address string) func(text string) {
 	r := dial(b, zmq.REQ, address)
 	return func(text string) {
 		_, err := r.Send(text, 0)

@@ -11,11 +11,13 @@
 //     (a tuple's fields, and when two of them are equal).
 //   - The server: server.go (one goroutine that does one request after the
 //     other), outbox.go (replies, and tuples that cannot be delivered),
-//     sessions.go (a request that comes twice is done once) and log.go.
+//     sessions.go (a request that comes twice is done once), unread.go (what
+//     is kept for clients that read nothing) and log.go.
 //   - The client: client.go (Write, Read, Take, Borrow), values.go (Go's
 //     values on the wire) and connection.go (a request, until its reply is
 //     there).
 //   - Speed: indexed.go (the same space without a search), index.go (tuples
 //     by their fields), waits.go (waits by their patterns), queue.go and
-//     agenda.go (the lists that these are made of).
+//     agenda.go (the lists that these are made of), and scan.go (JSON, as most
+//     messages are made of it).
 package tuplespace

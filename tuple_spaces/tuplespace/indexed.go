@@ -11,7 +11,7 @@ import (
 // what ends by itself by its time (agenda.go).
 type indexed struct {
 	now    time.Time
-	tuples int // how many are there
+	count  size
 	index  index
 	waits  waits
 	loans  map[string]*loan
@@ -70,14 +70,16 @@ func (s *indexed) enter(t *entry) bool {
 		t.expiry = s.agenda.set(t.expires, func() { s.remove(t) })
 	}
 	t.removed = false
-	s.tuples++
+	s.count.tuples++
+	s.count.bytes += t.cost()
 	return true
 }
 
 func (s *indexed) remove(t *entry) {
 	s.agenda.cancel(t.expiry)
 	t.removed = true
-	s.tuples--
+	s.count.tuples--
+	s.count.bytes -= t.cost()
 	s.index.remove(t)
 }
 
@@ -129,6 +131,8 @@ func (s *indexed) serve(tuples []*entry) {
 
 func (s *indexed) wait(w *wait) {
 	s.waits.add(w)
+	s.count.waits++
+	s.count.waitFields += len(w.pattern)
 	w.over = s.agenda.set(w.until, func() {
 		s.cancel(w)
 		w.answer(found{})
@@ -139,12 +143,16 @@ func (s *indexed) cancel(w *wait) {
 	if w.line != nil { // nil: it has ended
 		s.agenda.cancel(w.over)
 		s.waits.remove(w)
+		s.count.waits--
+		s.count.waitFields -= len(w.pattern)
 	}
 }
 
 func (s *indexed) lend(f found, q *query) {
 	l := &loan{found: f, ranOut: q.ranOut, until: s.now.Add(q.loanFor)}
 	s.loans[l.loan] = l
+	s.count.loans++
+	s.count.bytes += cost(l.tuples) // they are only away
 	l.end = s.agenda.set(l.until, func() {
 		l.ranOut(l.found)
 		s.giveBack(l.found)
@@ -158,6 +166,8 @@ func (s *indexed) endLoan(name string) bool {
 	}
 	s.agenda.cancel(l.end)
 	delete(s.loans, name)
+	s.count.loans--
+	s.count.bytes -= cost(l.tuples)
 	return true
 }
 
@@ -195,7 +205,4 @@ func (s *indexed) next() (at time.Time, ok bool) {
 	return s.agenda[0].at, true
 }
 
-func (s *indexed) size() size {
-	return size{tuples: s.tuples, waits: len(s.waits.byPlace),
-		loans: len(s.loans)}
-}
+func (s *indexed) size() size { return s.count }

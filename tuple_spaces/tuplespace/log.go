@@ -63,17 +63,20 @@ func printable(text string) string {
 type shown []*entry
 
 func (s shown) String() string {
-	var text strings.Builder
-	for _, t := range s {
-		if text.Len() > 4*maxShown {
-			break
-		}
-		text.WriteString("," + shorten(t.text))
-	}
 	if len(s) == 0 {
 		return "nothing"
 	}
-	return shorten(text.String()[1:])
+	text := []byte(nil)
+	for i, t := range s {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, t.text[:min(len(t.text), 4*maxShown)]...)
+		if len(text) > 4*maxShown {
+			break
+		}
+	}
+	return shorten(text)
 }
 
 // A loanName lets who has it commit the loan: the log shows its beginning.
@@ -83,22 +86,24 @@ func (name loanName) String() string { return fmt.Sprintf("%.4s", string(name)) 
 
 // showPattern returns a pattern as the log shows it.
 func showPattern(values []json.RawMessage) string {
-	var text strings.Builder
-	for _, value := range values {
-		if text.Len() > 4*maxShown {
+	text := []byte("[")
+	for i, value := range values {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, value[:min(len(value), 4*maxShown)]...)
+		if len(text) > 4*maxShown {
 			break
 		}
-		text.WriteString("," + shorten(string(value)))
 	}
-	return shorten("[" + text.String()[min(1, text.Len()):] + "]")
+	return shorten(append(text, ']'))
 }
 
-func shorten(text string) string {
-	n := 0
-	for i := range text {
-		if n++; n > maxShown {
-			return text[:i]
-		}
+// shorten returns a text of at most maxShown characters.
+func shorten(text []byte) string {
+	if len(text) <= maxShown {
+		return string(text)
 	}
-	return text
+	short := []rune(string(text))
+	return string(short[:min(len(short), maxShown)])
 }

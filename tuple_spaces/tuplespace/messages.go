@@ -1,6 +1,7 @@
 package tuplespace
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 const (
 	maxRequest = 1 << 20 // bytes
 	maxReply   = 1 << 20 // bytes; a tuple that came in a request fits
+	maxValues  = 20_000  // numbers, texts and so on in a request
 	maxName    = 100     // bytes of a client's name, or a loan's
 	maxTime    = 10 * 365 * 24 * time.Hour
 )
@@ -48,6 +50,11 @@ func parse(text []byte) (r *request, err error) {
 	}
 	if !utf8.Valid(text) {
 		return nil, errors.New("a request is UTF-8")
+	}
+	// A comma stands between two values, though it may stand in a text, too.
+	if bytes.Count(text, []byte(",")) > maxValues &&
+		commas(text) > maxValues {
+		return nil, fmt.Errorf("a request has %d values at most", maxValues)
 	}
 	r = &request{}
 	if !r.scan(text) {
@@ -97,6 +104,24 @@ func parse(text []byte) (r *request, err error) {
 			"take, commit, release, cancel", r.Op)
 	}
 	return r, err
+}
+
+// commas counts those that are not in a string.
+func commas(text []byte) (n int) {
+	inString, escaped := false, false
+	for _, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case inString && c == '\\':
+			escaped = true
+		case c == '"':
+			inString = !inString
+		case c == ',' && !inString:
+			n++
+		}
+	}
+	return n
 }
 
 func decodeRequest(text []byte) (*request, error) {

@@ -7,24 +7,44 @@ import (
 	zmq "github.com/pebbe/zmq4"
 )
 
-// Outgoing is a reply in the outbox. It stands there until its request is done.
-// So the log has first what a client asked for, and then what that did to others. (A
+// An outgoing reply stands in the outbox until its request is done. So the log
+// has first what a client asked for, and then what that did to others. (A
 // server that keeps a journal writes it before it sends what is in here.)
 type outgoing struct {
 	to    *caller
-	text  string
+	text  string // "": it is written when it is sent
 	found *found // nil: it is not the reply to a read or a take
 }
 
 // reply puts a reply into the outbox, and remembers it if the client has a
-// name. (Not a large one to a read: that does no harm if it is done again,
-// and would leave no room for others.)
+// name.
 func (s *Server) reply(c *caller, text string, f *found) {
 	s.outbox = append(s.outbox, outgoing{c, text, f})
-	isLargeRead := f != nil && !f.taken && len(text) > maxKeptRead
-	if c.session != nil && !isLargeRead {
+	if c.session != nil {
 		s.sessions.remember(c.session, text, f)
 	}
+}
+
+// give replies to a read or a take with what was found, if anything.
+func (s *Server) give(c *caller, f found) {
+	if f.taken && len(f.tuples) == maxTaken {
+		f.more = true
+	}
+	// Many may get to read the same large tuple: one copy at a time. It is
+	// not remembered. To read it again does no harm, and others need the room.
+	if !f.taken && f.length() > maxKeptRead {
+		s.outbox = append(s.outbox, outgoing{c, "", &f})
+		return
+	}
+	s.reply(c, c.textOf(&f), &f)
+}
+
+// textOf writes the reply to a read or a take.
+func (c *caller) textOf(f *found) string {
+	if c.wait == nil {
+		return replyText(f, 0)
+	}
+	return replyText(f, c.wait.place)
 }
 
 func (s *Server) refuse(c *caller, err error) {
@@ -39,7 +59,7 @@ func (s *Server) refuse(c *caller, err error) {
 func (s *Server) flush() {
 	for i := 0; i < len(s.outbox); i++ {
 		r := s.outbox[i]
-		sent := s.send(r.to.envelope, r.text)
+		sent := s.deliver(r)
 		if r.found == nil {
 			continue
 		}
@@ -64,9 +84,33 @@ func (s *Server) giveBack(f *found) {
 	}
 }
 
+// deliver sends a reply, unless its client, or all together, have too much
+// that they have not taken yet.
+func (s *Server) deliver(r outgoing) bool {
+	n := len(r.text)
+	if r.text == "" {
+		n = r.found.length()
+	}
+	connection := r.to.connection()
+	if !s.unread.add(connection, n, s.now) {
+		return false
+	}
+	if r.text == "" {
+		r.text = r.to.textOf(r.found)
+	}
+	err := s.send(r.to.envelope, r.text)
+	switch {
+	case isAgain(err):
+		s.unread.stuck(connection, s.now)
+	case err != nil: // it is gone
+		s.unread.forget(connection)
+	}
+	return err == nil
+}
+
 // send must not wait: a client that does not take its replies would stop all
 // the others. It fails at once instead, as it does if the client is gone.
-func (s *Server) send(envelope [][]byte, text string) bool {
+func (s *Server) send(envelope [][]byte, text string) error {
 	err := s.trySend(envelope, text)
 	if isAgain(err) {
 		// There seems to be no room. But what the client has taken meanwhile
@@ -75,7 +119,7 @@ func (s *Server) send(envelope [][]byte, text string) bool {
 			err = s.trySend(envelope, text)
 		}
 	}
-	return err == nil
+	return err
 }
 
 func (s *Server) trySend(envelope [][]byte, text string) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -50,6 +51,10 @@ func play(role, address string, words []string) error {
 		return spaceServer(address, words)
 	case "bare":
 		return bareClient(address, words[0])
+	case "attacker":
+		return attacker(address, words[0])
+	case "takers":
+		return takers(address, words[0])
 	case "client":
 		return ourClient(address, words[0])
 	}
@@ -199,6 +204,32 @@ func bareClient(address, id string) error {
 	})
 }
 
+// takers are many clients that wait to take a tuple.
+func takers(address, words string) error {
+	n, err := strconv.Atoi(words)
+	if err != nil {
+		return err
+	}
+	sockets := make([]*zmq.Socket, n) // without a reference they are closed
+	for i := range sockets {
+		if sockets[i], err = zmq.NewSocket(zmq.REQ); err != nil {
+			return err
+		}
+		if err := sockets[i].Connect(address); err != nil {
+			return err
+		}
+		_, err := sockets[i].Send(`{"op":"take","pattern":["frozen",null],`+
+			`"wait_ms":10000}`, 0)
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Println("waiting")
+	_, err = io.Copy(io.Discard, os.Stdin) // until the end
+	runtime.KeepAlive(sockets)
+	return err
+}
+
 func ourClient(address, id string) error {
 	space, err := Connect(address)
 	if err != nil {
@@ -254,6 +285,9 @@ func begin(t testing.TB, role, address string, words ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0]), address: address,
 		isClient: role == "bare" || role == "client"}
+	if strings.HasSuffix(role, "/server") { // the real program
+		p.cmd = exec.Command(role, "-bind", address)
+	}
 	p.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s", roleVar, role,
 		address, strings.Join(words, " ")))
 	p.cmd.Stderr = os.Stderr
@@ -266,6 +300,9 @@ func begin(t testing.TB, role, address string, words ...string) *process {
 	must(t, p.cmd.Start())
 	t.Cleanup(func() { p.end() })
 	p.line()
+	if strings.HasSuffix(role, "/server") {
+		go io.Copy(io.Discard, out) // what it prints is read
+	}
 	return p
 }
 

@@ -198,17 +198,19 @@ func (s *scanner) literal(text string) []byte {
 
 // quoted reads a string without escapes, and returns it with its quotes.
 func (s *scanner) quoted() []byte {
-	if s.next() == '"' {
-		for i, c := range s.text[1:] {
-			if c == '"' {
-				return s.cut(i + len(`""`))
-			}
-			if c == '\\' || c < ' ' {
-				break
-			}
+	if s.next() != '"' {
+		return s.cut(0)
+	}
+	n := bytes.IndexByte(s.text[1:], '"')
+	if n < 0 {
+		return s.cut(0)
+	}
+	for _, c := range s.text[1 : 1+n] {
+		if c == '\\' || c < ' ' {
+			return s.cut(0)
 		}
 	}
-	return s.cut(0)
+	return s.cut(n + len(`""`))
 }
 
 func (s *scanner) string() string {

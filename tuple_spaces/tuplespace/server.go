@@ -16,9 +16,22 @@ import (
 
 // Bounds of a server.
 const (
-	maxWait    = 10 * time.Second // then the client asks again, if alive
-	maxWaiting = 10_000
-	maxLoans   = 10_000
+	maxWait       = 10 * time.Second // then the client asks again, if alive
+	maxWaiting    = 10_000
+	maxWaitFields = 100_000 // in the patterns of all who wait
+	maxLoans      = 10_000
+	maxTaken      = 10_000  // tuples with one request
+	maxBytes      = 1 << 30 // of all tuples
+	reserve       = 1 << 26 // beyond that, for commits
+	maxFrames     = 8       // of an envelope, the empty one included
+	maxEnvelope   = 1 << 10 // bytes of these
+)
+
+// How a connection is seen to be dead although it is not closed: its process
+// is frozen, or its machine has lost its network.
+const (
+	heartbeat = time.Second // a question in between
+	silence   = 2 * heartbeat
 )
 
 // A Server keeps a space for its clients. One goroutine owns both the space
@@ -27,6 +40,9 @@ const (
 type Server struct {
 	// Log is called with a line for each request, if it is set before Serve.
 	Log func(format string, args ...any)
+	// MaxBytes is how much memory tuples may take up, about, before a write
+	// is refused: 1 GiB if it is not set before Serve.
+	MaxBytes int
 
 	space    space
 	now      time.Time
@@ -35,13 +51,15 @@ type Server struct {
 	waiting  map[string]*caller // by connection
 	sessions sessions
 	outbox   []outgoing
+	unread   unread
 }
 
 // Listen returns a server that listens on a ZeroMQ address. It works, and
 // must be ended, by Serve.
 func Listen(address string) (*Server, error) {
-	s := &Server{space: newIndexed(), waiting: map[string]*caller{},
-		sessions: newSessions()}
+	s := &Server{MaxBytes: maxBytes, space: newIndexed(),
+		waiting: map[string]*caller{}, sessions: newSessions(),
+		unread: newUnread()}
 	var err error
 	if s.zmq, err = zmq.NewContext(); err != nil {
 		return nil, fmt.Errorf("create a ZeroMQ context: %w", err)
@@ -59,7 +77,12 @@ func Listen(address string) (*Server, error) {
 		s.socket.SetLinger(0),
 		// A guard for memory: it cuts off who sends more, without a word.
 		s.socket.SetMaxmsgsize(16*maxRequest),
-		s.socket.SetRcvhwm(100), s.socket.SetSndhwm(100),
+		// Counted in messages, for each connection. A client has one request
+		// at a time: it needs few.
+		s.socket.SetRcvhwm(100), s.socket.SetSndhwm(maxUnread),
+		// Whoever does not answer for a while is gone.
+		s.socket.SetHeartbeatIvl(heartbeat),
+		s.socket.SetHeartbeatTimeout(silence),
 		s.socket.SetBacklog(zeromq.Backlog),
 		s.socket.SetIpv6(strings.Contains(address, "[")))
 	if err == nil {
@@ -127,15 +150,18 @@ func (s *Server) Serve(ctx context.Context) error {
 }
 
 // receive receives a message, which has at least two frames: from whom it is,
-// and what that one has sent.
+// and what that one has sent. Of too many it keeps only the first ones.
 func (s *Server) receive() (frames [][]byte, err error) {
+	const most = 1 + maxFrames + 2 // one more than a good message has
 	frames = make([][]byte, 0, 4)
 	for more := true; more; {
 		frame, err := s.socket.RecvBytes(0)
 		if err != nil {
 			return nil, err
 		}
-		frames = append(frames, frame)
+		if len(frames) < most {
+			frames = append(frames, frame)
+		}
 		if len(frames) > 1 {
 			if more, err = s.socket.GetRcvmore(); err != nil {
 				return nil, err
@@ -143,6 +169,32 @@ func (s *Server) receive() (frames [][]byte, err error) {
 		}
 	}
 	return frames, nil
+}
+
+// unwrap takes a message apart: an envelope, which leads back and ends with an
+// empty frame, and a request.
+func unwrap(frames [][]byte) (envelope [][]byte, text []byte, err error) {
+	empty := slices.IndexFunc(frames, func(frame []byte) bool {
+		return len(frame) == 0
+	})
+	envelope = frames[:max(empty, 0)+1]
+	size := 0
+	for _, frame := range envelope[1:] {
+		size += len(frame)
+	}
+	switch {
+	case size > maxEnvelope, empty > maxFrames,
+		empty < 0 && len(frames) > maxFrames:
+		// It would have to be kept for as long as the request waits.
+		return [][]byte{frames[0], nil}, nil, fmt.Errorf("an envelope has %d "+
+			"frames and %d bytes at most", maxFrames, maxEnvelope)
+	case empty < 1 || len(frames) != empty+2:
+		return envelope, nil, errors.New(
+			"a request is an empty frame and a frame of JSON")
+	}
+	text = frames[empty+1]
+	frames[empty+1] = nil // who waits keeps the envelope, not the request
+	return envelope, text, nil
 }
 
 // A caller is someone who asked for something and is to have a reply.
@@ -157,17 +209,20 @@ type caller struct {
 
 func (c *caller) connection() string { return string(c.envelope[0]) }
 
-// handle does one request. Its frames are an envelope, which ends with an
-// empty frame, and the request itself.
+// handle does one request.
 func (s *Server) handle(frames [][]byte) {
-	empty := slices.IndexFunc(frames, func(f []byte) bool {
-		return len(f) == 0
-	})
-	c := &caller{envelope: frames[:max(empty, 0)+1]}
-	err := errors.New("a request is an empty frame and a frame of JSON")
+	envelope, text, err := unwrap(frames)
+	c := &caller{envelope: envelope}
+	isServed := s.unread.asked(c.connection(), s.now)
+	if !isServed && len(text) > maxEnvelope {
+		return
+	}
 	var r *request
-	if empty > 0 && len(frames) == empty+2 {
-		r, err = parse(frames[empty+1])
+	if err == nil {
+		r, err = parse(text)
+	}
+	if !isServed && (err != nil || r.Op != "cancel") {
+		return // but what it was given goes back if it says so
 	}
 	isNew := true
 	if err == nil {
@@ -190,9 +245,7 @@ func (s *Server) handle(frames [][]byte) {
 	case "read", "take":
 		s.find(c, r)
 	case "write":
-		s.log(c, "write %v", shown(r.tuples))
-		s.space.write(r.tuples, milliseconds(r.TTL))
-		s.reply(c, okText, nil)
+		s.write(c, r)
 	case "commit":
 		s.commit(c, r)
 	case "release":
@@ -203,16 +256,36 @@ func (s *Server) handle(frames [][]byte) {
 	}
 }
 
+func (s *Server) write(c *caller, r *request) {
+	if err := s.hasRoom(r.tuples, s.MaxBytes); err != nil {
+		s.refuse(c, err)
+		return
+	}
+	s.log(c, "write %v", shown(r.tuples))
+	s.space.write(r.tuples, milliseconds(r.TTL))
+	s.reply(c, okText, nil)
+}
+
+func (s *Server) hasRoom(tuples []*entry, limit int) error {
+	if s.space.size().bytes+cost(tuples) > limit {
+		return fmt.Errorf("the space is full: its tuples may take up %d MiB",
+			limit>>20)
+	}
+	return nil
+}
+
 // find answers a read or a take: at once if it can, later if it may wait.
 func (s *Server) find(c *caller, r *request) {
 	q := &query{pattern: r.pattern, take: r.Op == "take",
 		max: int(min(r.Max, maxReply)), room: maxReply}
+	if q.take {
+		q.max = min(q.max, maxTaken)
+	}
 	if s.Log != nil {
 		c.pattern = showPattern(r.Pattern)
 	}
-	size := s.space.size()
 	if r.LoanFor > 0 {
-		if size.loans >= maxLoans {
+		if s.space.size().loans >= maxLoans {
 			s.refuse(c, errors.New("there are too many loans already"))
 			return
 		}
@@ -226,7 +299,13 @@ func (s *Server) find(c *caller, r *request) {
 		s.give(c, f)
 		return
 	}
-	if size.waits >= maxWaiting {
+	s.wait(c, r, q)
+}
+
+func (s *Server) wait(c *caller, r *request, q *query) {
+	size := s.space.size()
+	if size.waits >= maxWaiting ||
+		size.waitFields+len(q.pattern) > maxWaitFields {
 		s.refuse(c, errors.New("too many wait already"))
 		return
 	}
@@ -248,16 +327,12 @@ func (s *Server) find(c *caller, r *request) {
 	}
 }
 
-// give answers a read or a take with what was found, if anything.
-func (s *Server) give(c *caller, f found) {
-	place := uint64(0)
-	if c.wait != nil {
-		place = c.wait.place
-	}
-	s.reply(c, replyText(&f, place), &f)
-}
-
 func (s *Server) commit(c *caller, r *request) {
+	// Who has taken must be able to go on when those who write cannot.
+	if err := s.hasRoom(r.tuples, s.MaxBytes+reserve); err != nil {
+		s.refuse(c, err)
+		return
+	}
 	if !s.space.commit(r.Loan, r.tuples) {
 		s.log(c, "commit loan %v (too late): nothing is written",
 			loanName(r.Loan))

@@ -635,9 +635,12 @@ func TestSessionsAreBounded(t *testing.T) {
 }
 
 // A client that takes no replies stops nobody, and what could not be sent to
-// it is not lost.
+// it is not lost. It is told no more for a while, and then again.
 func TestUnreadReplies(t *testing.T) {
-	s := serve(t, newAddress())
+	gone := make(chan bool, 1000)
+	s := serve(t, newAddress(), func(s *Server) {
+		s.Log = onLine("its client is gone", gone)
+	})
 	writer := dial(t, zmq.DEALER, s.address)
 	const tuples = 250
 	long := strings.Repeat("x", 40_000)
@@ -651,20 +654,55 @@ func TestUnreadReplies(t *testing.T) {
 	for range tuples {
 		r.send("", `{"op":"take","pattern":["u",null,null]}`)
 	}
-	r.send("", `{"op":"write","tuples":[["done"]]}`)
-	writer.ask(`{"op":"take","pattern":["done"],"wait_ms":10000}`)
+	<-gone
 	left := 0
 	for strings.Contains(writer.ask(`{"op":"take","pattern":["u",null,null]}`),
 		`"ok"`) {
 		left++
 	}
-	for taken := 0; taken+left < tuples; taken++ {
-		if got := r.reply(); !strings.Contains(got, "xxx") {
+	for taken := 0; taken+left < tuples; {
+		if got := r.reply(); strings.Contains(got, "xxx") {
+			taken++
+		} else if got != `{"status":"none"}` {
 			t.Fatalf("%d given, %d left, then %.80s", taken, left, got)
 		}
 	}
 	if left == 0 || left == tuples {
 		t.Errorf("%d of %d were left", left, tuples)
+	}
+	if tries := len(gone); tries > tuples/5 { // once in a while
+		t.Errorf("%d more replies could not be sent", tries)
+	}
+	must(t, r.SetRcvtimeo(50*time.Millisecond))
+	for { // until it is heard again
+		r.send("", `{"op":"read","pattern":["x"]}`)
+		if _, err := r.RecvMessage(0); err == nil {
+			break
+		}
+	}
+}
+
+// A client that takes no replies can still give back what it was given.
+func TestCancelOfAnUnreadReply(t *testing.T) {
+	gone := make(chan bool, 1000)
+	s := serve(t, newAddress(), func(s *Server) {
+		s.Log = onLine("its client is gone", gone)
+	})
+	other := dial(t, zmq.DEALER, s.address)
+	other.ask(`{"op":"write","tuples":[["given"],["large","` +
+		strings.Repeat("x", 1<<19) + `"]]}`)
+	r := dial(t, zmq.DEALER, s.address, func(socket *zmq.Socket) error {
+		return socket.SetRcvhwm(1)
+	})
+	r.ask(`{"op":"take","pattern":["given"],"client":"c","seq":1}`)
+	for range 100 {
+		r.send("", `{"op":"read","pattern":["large",null]}`)
+	}
+	<-gone
+	r.send("", `{"op":"cancel","client":"c","seq":1}`)
+	got := other.ask(`{"op":"take","pattern":["given"],"wait_ms":10000}`)
+	if got != `{"status":"ok","tuples":[["given"]]}` {
+		t.Errorf("it does not come back: %s", got)
 	}
 }
 

@@ -21,6 +21,7 @@ type session struct {
 	seq    int64
 	answer string
 	took   *found // what the answer took out of the space
+	kept   int    // bytes of both
 	waits  *caller
 	used   time.Time
 }
@@ -30,7 +31,7 @@ type session struct {
 type sessions struct {
 	byClient map[string]*list.Element
 	recent   list.List // of *session, the last used at the back
-	kept     int       // bytes of their answers
+	kept     int       // bytes of their answers, and of what these took
 }
 
 func newSessions() sessions {
@@ -95,13 +96,19 @@ func (s *sessions) get(client string, now time.Time) *session {
 
 // remember keeps the answer to a client's last request.
 func (s *sessions) remember(last *session, answer string, took *found) {
-	if last.client != "" {
-		s.kept += len(answer) - len(last.answer)
-		last.answer, last.took = answer, took
+	if last.client == "" {
+		return
 	}
+	s.forgetAnswer(last)
+	last.answer, last.kept = answer, len(answer)
+	if took != nil && took.taken {
+		last.took = took
+		last.kept += cost(took.tuples)
+	}
+	s.kept += last.kept
 }
 
 func (s *sessions) forgetAnswer(last *session) {
-	s.kept -= len(last.answer)
-	last.answer, last.took = "", nil
+	s.kept -= last.kept
+	last.answer, last.took, last.kept = "", nil, 0
 }

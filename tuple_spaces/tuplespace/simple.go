@@ -197,6 +197,13 @@ func (s *simple) nextEnd() (at time.Time, end func()) {
 }
 
 func (s *simple) size() size {
-	return size{tuples: len(s.tuples), waits: len(s.waits),
-		loans: len(s.loans)}
+	n := size{tuples: len(s.tuples), waits: len(s.waits), loans: len(s.loans)}
+	n.bytes = cost(s.tuples)
+	for _, l := range s.loans {
+		n.bytes += cost(l.tuples)
+	}
+	for _, w := range s.waits {
+		n.waitFields += len(w.pattern)
+	}
+	return n
 }

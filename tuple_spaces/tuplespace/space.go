@@ -81,6 +81,14 @@ type found struct {
 	more   bool   // there was no room for all
 }
 
+// length is how many bytes of JSON the tuples are.
+func (f *found) length() (bytes int) {
+	for _, t := range f.tuples {
+		bytes += len(t.text) + len(",")
+	}
+	return bytes
+}
+
 // A wait is a query that has found nothing yet. It ends with one call of
 // answer: with tuples, or with none when its time is over.
 type wait struct {
@@ -107,9 +115,22 @@ type loan struct {
 
 // size is how much there is in a space.
 type size struct {
-	tuples int // not counting those on loan
-	waits  int
-	loans  int
+	tuples     int // not counting those on loan
+	bytes      int // what they take up, with those on loan
+	waits      int
+	waitFields int // in their patterns
+	loans      int
+}
+
+// cost is how many bytes of memory a tuple takes up, about: its text, and its
+// places in the lists.
+func (t *entry) cost() int { return 100 + 150*len(t.fields) + len(t.text) }
+
+func cost(tuples []*entry) (bytes int) {
+	for _, t := range tuples {
+		bytes += t.cost()
+	}
+	return bytes
 }
 
 // pick returns those of some tuples that a query asks for. The oldest come

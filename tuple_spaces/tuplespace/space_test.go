@@ -249,8 +249,8 @@ func TestLongestWaitingFirst(t *testing.T) {
 		}
 		want := []string{"reader 1", "reader 2", "taker 1", "renewed",
 			"taker 2"}
-		if left := (size{tuples: 1, waits: 1}); !slices.Equal(order, want) ||
-			s.size() != left {
+		if left := s.size(); !slices.Equal(order, want) || left.tuples != 1 ||
+			left.waits != 1 {
 			t.Errorf("served in the order %q, not %q; left: %+v", order, want,
 				s.size())
 		}
@@ -344,7 +344,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				given = given[1:]
 				s.giveBack(f)
 			}
-			if s.size() != (size{tuples: 1}) {
+			if left := s.size(); left.tuples != 1 || left.waits != 0 {
 				t.Errorf("left: %+v", s.size())
 			}
 			s.find(&query{pattern: fields(t, pattern), take: true, max: 1})
@@ -374,7 +374,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	lent := s.find(&query{pattern: fields(t, `["t",null,null]`), take: true,
 		max: n / 4, room: 1 << 30, loan: "lent", loanFor: time.Hour})
 	s.advance(now.Add(time.Minute))
-	if s.size() != (size{loans: 1}) || len(lent.tuples) != n/4 {
+	if left := s.size(); left.tuples != 0 || left.loans != 1 ||
+		left.bytes != cost(lent.tuples) || len(lent.tuples) != n/4 {
 		t.Errorf("left: %+v, and %d on loan", s.size(), len(lent.tuples))
 	}
 	if !s.release("lent") || s.release("lent") {

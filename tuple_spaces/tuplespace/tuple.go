@@ -147,7 +147,7 @@ func newField(value []byte) (f field, text []byte, err error) {
 	case '"':
 		f.kind = isString
 		// A can be written \u0041, and the last two here always are by Go.
-		if bytes.ContainsAny(value, "\\\u2028\u2029") {
+		if bytes.IndexByte(value, '\\') >= 0 || isEscapedByGo(value) {
 			var s string
 			err = decode(value, &s)
 			text = []byte(encode(s))
@@ -168,16 +168,25 @@ func newField(value []byte) (f field, text []byte, err error) {
 	default:
 		f.key, f.kind, err = number(string(value))
 	}
-	if f.key == string(text) {
+	switch {
+	case f.key == "" && len(text) > maxKey: // the text, which may be long
+		f.key = hash(text)
+	case f.key == string(text):
 		f.key = ""
-	}
-	if f.key == "" && len(text) > maxKey {
-		f.key = string(text)
-	}
-	if len(f.key) > maxKey {
-		f.key = fmt.Sprintf("#%x", sha256.Sum256([]byte(f.key)))
+	case len(f.key) > maxKey:
+		f.key = hash([]byte(f.key))
 	}
 	return f, text, err
+}
+
+func hash(text []byte) string {
+	return fmt.Sprintf("#%x", sha256.Sum256(text))
+}
+
+// isEscapedByGo is true for texts with one of two characters that end a line.
+func isEscapedByGo(text []byte) bool {
+	return bytes.Contains(text, []byte("\u2028")) ||
+		bytes.Contains(text, []byte("\u2029"))
 }
 
 // plain returns an array or object with all of its numbers in the one form
