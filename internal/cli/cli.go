@@ -96,9 +96,6 @@ func (d *dropping) write() {
 // flush gives what is still to be read a moment. The program may go on
 // printing meanwhile.
 func flush() {
-	if g, ok := stdout.(*gathered); ok {
-		g.flush()
-	}
 	if d, ok := stdout.(*dropping); ok {
 		late := time.After(100 * time.Millisecond)
 		select {
@@ -373,12 +370,10 @@ func Main(run func(ctx context.Context) error) {
 		time.Sleep(grace())
 		stop()
 	})
-	gather()
 	err := run(ctx)
 	if ctx.Err() != nil {
 		stop()
 	}
-	flush()
 	if err != nil {
 		say(err.Error() + cure(err.Error()))
 		status := &withStatus{status: 1}
