@@ -80,7 +80,6 @@ func (s *Stage) events(w http.ResponseWriter, r *http.Request) {
 		for i, frame := range frames {
 			text += fmt.Sprintf("id: %d\ndata: %s\n\n", first+i, frame)
 			if len(text) > 1<<18 {
-				number = first + i + 1
 				if send(text) != nil {
 					return
 				}
