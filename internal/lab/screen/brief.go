@@ -54,7 +54,8 @@ func (s *Brief) Show(e record.Event) {
 // each time.
 var usual = regexp.MustCompile(`^(listening on|connected to|connecting to|` +
 	`subscribing to|waiting for (orders|events|\w+ tasks)|accepted a|` +
-	`waiting until the workers|tuples dropped|management page|stopped$)`)
+	`waiting until the workers|tuples dropped|management page|` +
+	`warning: high temperature|stopped$)`)
 
 func (s *Brief) print(e record.Event) {
 	if len(s.bursts) > 0 && e.Time-s.bursts[0].first.Time > longest {
