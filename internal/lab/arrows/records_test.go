@@ -133,6 +133,9 @@ func checkRecord(t *testing.T, events []record.Event, text string) {
 	t.Logf("%d lines about what was received, %d found their sender, %d of "+
 		"them one that died; %d arrows", d.received, d.found, c.inferred,
 		arrows)
+	for _, r := range d.unfound() {
+		t.Logf("nobody has sent: %v", r.said)
+	}
 	if arrows == 0 {
 		t.Errorf("no arrow; the run printed: %s", text)
 	}
@@ -149,6 +152,21 @@ func checkRecord(t *testing.T, events []record.Event, text string) {
 	}
 	checkLive(t, events, d)
 	checkLanes(t, d, drawn)
+}
+
+// unfound returns what somebody has received, and nobody has sent.
+func (d *Deriver) unfound() (all []*receipt) {
+	for _, b := range d.boxes {
+		for _, r := range b.early.values() {
+			if !r.done {
+				all = append(all, r)
+			}
+		}
+	}
+	for _, p := range d.processes {
+		all = append(all, p.got...)
+	}
+	return all
 }
 
 // checkLive compares with the order in which the lab came to know of it all.
