@@ -34,7 +34,7 @@ soak: setup ## test for half an hour what chance could break
 		./tuple_spaces/tuplespace
 	go test -race -run 'Both|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
-	STAGE_ALL=1 go test -race -count 5 ./...
+	DISTSYS_ALL=1 STAGE_ALL=1 go test -race -count 5 ./...
 	go run ./internal/cmd/claims -without
 
 bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
