@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"distsys/internal/broker"
+	"distsys/internal/cli"
 	"distsys/internal/lab"
 )
 
@@ -58,11 +59,12 @@ func describe(c amqp.Delivery) string {
 			where = "the default exchange"
 		}
 		return fmt.Sprintf("publish to %s, key %v: %s", where,
-			c.Headers["routing_keys"], c.Body)
+			c.Headers["routing_keys"], cli.Printable(string(c.Body)))
 	}
 	again := ""
 	if c.Headers["redelivered"] == int32(1) {
 		again = " (redelivered)"
 	}
-	return fmt.Sprintf("%s from %s%s: %s", what, where, again, c.Body)
+	return fmt.Sprintf("%s from %s%s: %s", what, where, again,
+		cli.Printable(string(c.Body)))
 }
