@@ -34,7 +34,7 @@ func TestExperiments(t *testing.T) {
 	t.Parallel()
 	labtest.Experiments(t, "tuple_spaces", "one-taker", "many-readers",
 		"dead-taker", "worker-crash", "late-commit", "server-restart",
-		"time-to-live", "any-language")
+		"journal", "time-to-live", "any-language")
 	labtest.Experiments(t, "tuple_spaces/event_example", "fall-behind")
 }
 

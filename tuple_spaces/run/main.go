@@ -36,6 +36,11 @@ func main() {
 			Without: serverRestartWithout,
 			Claim: "Clients go on when the server is started again; its" +
 				" tuples are gone."},
+		lab.Experiment{Name: "journal", Run: journal,
+			Without: journalWithout,
+			Claim: "With a journal, a server that is killed loses no tuple" +
+				" whose write it acknowledged, and none comes back that was" +
+				" taken."},
 		lab.Experiment{Name: "time-to-live", Run: timeToLive,
 			Without: timeToLiveWithout,
 			Claim: "A tuple with a time to live disappears when that is" +

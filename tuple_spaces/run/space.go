@@ -10,6 +10,7 @@ import (
 type space struct {
 	l       *lab.Lab
 	address string
+	journal string // "": none
 	server  *lab.Process
 }
 
@@ -21,7 +22,11 @@ func newSpace(l *lab.Lab) *space {
 
 // serve starts the server, for the first time or again.
 func (s *space) serve() {
-	s.server = s.l.Start("tuple_spaces/server", "-bind", s.address)
+	args := []string{"-bind", s.address}
+	if s.journal != "" {
+		args = append(args, "-journal", s.journal)
+	}
+	s.server = s.l.Start("tuple_spaces/server", args...)
 	s.server.WaitFor("listening")
 }
 

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log"
 	"runtime/debug"
 
@@ -20,6 +21,8 @@ var (
 	bind   = flag.String("bind", tuplespaces.Address, "`address` to listen on")
 	simple = flag.Bool("simple", false,
 		"keep the tuples in a list, and search it: the idea, without an index")
+	journal = flag.String("journal", "",
+		"`file` that keeps the tuples, so that they outlive the server")
 	quiet = cli.QuietFlag()
 	_     = zeromq.CurveFlag()
 )
@@ -38,31 +41,57 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, err := server.Address()
-	if err != nil {
-		return err
-	}
-	log.Printf("listening on %s", address)
-	if *simple {
-		server.UseSimple()
-		log.Print("simple: it searches a list of tuples")
-	}
-	if !*quiet {
-		server.Log = log.Printf // a line for each request
-	}
-
 	// A request leaves garbage behind, and the tuples take little memory: to
 	// collect it as often as Go does by itself takes a tenth of the time. If
 	// there are many tuples, though, it must not wait for four times as much.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(int64(server.MaxBytes) * 3 / 2)
 
+	if *simple {
+		server.UseSimple()
+		log.Print("simple: it searches a list of tuples")
+	}
+	if *journal != "" {
+		err := open(server)
+		if err != nil {
+			return err
+		}
+	}
+	address, err := server.Address()
+	if err != nil {
+		return err
+	}
+	log.Printf("listening on %s", address)
+	if !*quiet {
+		server.Log = log.Printf // a line for each request
+	}
+
 	// One request after the other, until Ctrl-C. So no two takers can get the
 	// same tuple.
 	err = server.Serve(ctx)
 
-	// The tuples live as long as the server.
-	dropped := server.Len()
-	cli.OnStop(func() { log.Printf("tuples dropped: %d", dropped) })
+	// The tuples live as long as the server, or as its journal.
+	n := server.Len()
+	cli.OnStop(func() {
+		if *journal != "" {
+			log.Printf("tuples kept in %s: %d", *journal, n)
+		} else {
+			log.Printf("tuples dropped: %d", n)
+		}
+	})
 	return err
+}
+
+// open has the server begin with what the journal holds.
+func open(server *tuplespace.Server) error {
+	skipped, err := server.UseJournal(*journal)
+	if err != nil {
+		return fmt.Errorf("use a journal: %w", err)
+	}
+	if skipped > 0 {
+		log.Printf("the last record was cut off, %d bytes: nobody was told "+
+			"of it", skipped)
+	}
+	log.Printf("tuples in %s: %d", *journal, server.Len())
+	return nil
 }

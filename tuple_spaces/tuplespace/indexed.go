@@ -2,6 +2,7 @@ package tuplespace
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -206,3 +207,31 @@ func (s *indexed) next() (at time.Time, ok bool) {
 }
 
 func (s *indexed) size() size { return s.count }
+
+func (s *indexed) lent(name string) []*entry {
+	if l := s.loans[name]; l != nil {
+		return l.tuples
+	}
+	return nil
+}
+
+func (s *indexed) all() []*entry {
+	all := make([]*entry, 0, s.count.tuples)
+	for _, a := range s.index {
+		all = slices.AppendSeq(all, a.all.each)
+	}
+	for _, l := range s.loans {
+		all = append(all, l.tuples...)
+	}
+	slices.SortFunc(all, byAge)
+	return all
+}
+
+func (s *indexed) restore(tuples []*entry, lastAge uint64) {
+	for _, t := range tuples {
+		if s.enter(t) {
+			s.index.add(t)
+		}
+	}
+	s.lastAge = lastAge
+}

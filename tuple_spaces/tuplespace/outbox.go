@@ -2,14 +2,15 @@ package tuplespace
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 
 	zmq "github.com/pebbe/zmq4"
 )
 
 // An outgoing reply stands in the outbox until its request is done. So the log
-// has first what a client asked for, and then what that did to others. (A
-// server that keeps a journal writes it before it sends what is in here.)
+// has first what a client asked for, and then what that did to others. And
+// nobody is told of anything before it is in the journal, if there is one.
 type outgoing struct {
 	to    *caller
 	text  string // "": it is written when it is sent
@@ -29,6 +30,9 @@ func (s *Server) reply(c *caller, text string, f *found) {
 func (s *Server) give(c *caller, f found) {
 	if f.taken && len(f.tuples) == maxTaken {
 		f.more = true
+	}
+	if f.taken && f.loan == "" {
+		s.note(c, change{op: "take", removed: f.tuples, more: f.more})
 	}
 	// Many may get to read the same large tuple: one copy at a time. It is
 	// not remembered. To read it again does no harm, and others need the room.
@@ -55,33 +59,51 @@ func (s *Server) refuse(c *caller, err error) {
 
 // flush sends what is in the outbox. A tuple that cannot be delivered was not
 // given: it goes back to its place, or to who waits for it next. That one's
-// reply is then the last in the outbox.
-func (s *Server) flush() {
-	for i := 0; i < len(s.outbox); i++ {
-		r := s.outbox[i]
-		sent := s.deliver(r)
-		if r.found == nil {
-			continue
+// reply is then in the outbox.
+func (s *Server) flush() error {
+	for len(s.outbox) > 0 {
+		if err := s.journal.sync(); err != nil {
+			return err
 		}
-		s.logFound(r.to, r.found, sent)
-		if !sent && len(r.found.tuples) > 0 {
-			if r.to.session != nil {
-				s.sessions.forgetAnswer(r.to.session)
-			}
-			s.giveBack(r.found)
+		n := len(s.outbox)
+		for _, r := range s.outbox[:n] {
+			s.sendReply(r)
 		}
+		s.outbox = slices.Delete(s.outbox, 0, n)
 	}
-	clear(s.outbox)
-	s.outbox = s.outbox[:0]
+	// A tuple may have gone back to its place.
+	if err := s.journal.sync(); err != nil {
+		return err
+	}
+	if s.journal.isLong() {
+		return s.compact()
+	}
+	return nil
+}
+
+func (s *Server) sendReply(r outgoing) {
+	sent := s.deliver(r)
+	if r.found == nil {
+		return
+	}
+	s.logFound(r.to, r.found, sent)
+	if sent || len(r.found.tuples) == 0 {
+		return
+	}
+	if r.to.session != nil {
+		s.sessions.forgetAnswer(r.to.session)
+	}
+	s.giveBack(r.to, r.found)
 }
 
 // giveBack gives tuples back to the space, once.
-func (s *Server) giveBack(f *found) {
-	if f != nil {
-		back := *f
-		*f = found{}
-		s.space.giveBack(back)
+func (s *Server) giveBack(c *caller, f *found) {
+	back := *f
+	*f = found{}
+	if back.taken && back.loan == "" {
+		s.note(c, change{op: "back", tuples: back.tuples})
 	}
+	s.space.giveBack(back)
 }
 
 // deliver sends a reply, unless its client, or all together, have too much

@@ -120,6 +120,11 @@ func spaceServer(address string, words []string) error {
 		if word == "simple" {
 			s.UseSimple()
 		}
+		if path, ok := strings.CutPrefix(word, "journal="); ok {
+			if _, err := s.UseJournal(path); err != nil {
+				return err
+			}
+		}
 		fmt.Sscanf(word, "n=%d", &n)
 		fmt.Sscanf(word, "m=%d", &m)
 	}

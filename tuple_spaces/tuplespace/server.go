@@ -52,6 +52,7 @@ type Server struct {
 	sessions sessions
 	outbox   []outgoing
 	unread   unread
+	journal  *journal // nil: the tuples live as long as the server
 }
 
 // Listen returns a server that listens on a ZeroMQ address. It works, and
@@ -114,6 +115,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	term := sync.OnceFunc(func() { s.zmq.Term() })
 	defer term()
 	defer s.socket.Close()
+	defer s.journal.close()
 	// When ctx ends, Term makes the receive below return.
 	defer context.AfterFunc(ctx, term)()
 
@@ -121,18 +123,12 @@ func (s *Server) Serve(ctx context.Context) error {
 	for {
 		// Something in the space may end while nobody asks.
 		last := limit
-		limit = -1 // for ever
-		if next, ok := s.space.next(); ok {
-			// ZeroMQ counts the milliseconds in 32 bits: 24 days.
-			limit = min(max(0, time.Until(next)), time.Hour) +
-				time.Millisecond
-		}
-		if limit != last {
+		if limit = s.limit(); limit != last {
 			if err := s.socket.SetRcvtimeo(limit); err != nil {
 				return fmt.Errorf("set how long to wait: %w", err)
 			}
 		}
-		frames, err := s.receive()
+		frames, err := s.receive(0)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -143,19 +139,49 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.now = time.Now()
 		s.space.advance(s.now)
 		if err == nil {
-			s.handle(frames)
+			s.handleBatch(frames)
 		}
-		s.flush()
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// limit is how long nothing ends in the space.
+func (s *Server) limit() time.Duration {
+	next, ok := s.space.next()
+	if !ok {
+		return -1 // for ever
+	}
+	// ZeroMQ counts the milliseconds in 32 bits: 24 days.
+	return min(max(0, time.Until(next)), time.Hour) + time.Millisecond
+}
+
+// handleBatch does a request. If there is a journal it also does those that
+// have come meanwhile: then the server waits for the disk only once.
+func (s *Server) handleBatch(frames [][]byte) {
+	bytes := 0
+	for n := 1; ; n++ {
+		bytes += len(frames[len(frames)-1])
+		s.handle(frames)
+		if s.journal == nil || n == maxBatch || bytes > maxBatchBytes {
+			return
+		}
+		var err error
+		frames, err = s.receive(zmq.DONTWAIT)
+		if err != nil { // if it is not that there are none, Serve has it next
+			return
+		}
 	}
 }
 
 // receive receives a message, which has at least two frames: from whom it is,
 // and what that one has sent. Of too many it keeps only the first ones.
-func (s *Server) receive() (frames [][]byte, err error) {
+func (s *Server) receive(flags zmq.Flag) (frames [][]byte, err error) {
 	const most = 1 + maxFrames + 2 // one more than a good message has
 	frames = make([][]byte, 0, 4)
 	for more := true; more; {
-		frame, err := s.socket.RecvBytes(0)
+		frame, err := s.socket.RecvBytes(flags)
 		if err != nil {
 			return nil, err
 		}
@@ -251,6 +277,9 @@ func (s *Server) handle(frames [][]byte) {
 	case "release":
 		s.release(c, r)
 	case "cancel":
+		if c.session != nil {
+			s.note(c, change{op: "cancel"})
+		}
 		s.log(c, "cancel the last request")
 		s.reply(c, okText, nil)
 	}
@@ -262,6 +291,7 @@ func (s *Server) write(c *caller, r *request) {
 		return
 	}
 	s.log(c, "write %v", shown(r.tuples))
+	s.note(c, change{op: "write", tuples: r.tuples})
 	s.space.write(r.tuples, milliseconds(r.TTL))
 	s.reply(c, okText, nil)
 }
@@ -332,6 +362,9 @@ func (s *Server) commit(c *caller, r *request) {
 	if err := s.hasRoom(r.tuples, s.MaxBytes+reserve); err != nil {
 		s.refuse(c, err)
 		return
+	}
+	if lent := s.space.lent(r.Loan); lent != nil {
+		s.note(c, change{op: "commit", removed: lent, tuples: r.tuples})
 	}
 	if !s.space.commit(r.Loan, r.tuples) {
 		s.log(c, "commit loan %v (too late): nothing is written",

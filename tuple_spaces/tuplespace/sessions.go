@@ -3,6 +3,7 @@ package tuplespace
 import (
 	"container/list"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -43,10 +44,19 @@ func newSessions() sessions {
 func (s *Server) isNew(c *caller, r *request) (bool, error) {
 	c.session = s.sessions.get(r.Client, s.now)
 	last := c.session
+	if slices.ContainsFunc(s.outbox, func(o outgoing) bool {
+		return o.to.session == last
+	}) { // can the reply to its last request be delivered?
+		if err := s.flush(); err != nil {
+			return false, err
+		}
+	}
 	switch {
 	case r.Op == "cancel" && r.Seq == last.seq:
 		s.stopWaiting(last.waits)
-		s.giveBack(last.took)
+		if last.took != nil {
+			s.giveBack(c, last.took)
+		}
 	case r.Op == "cancel" && r.Seq < last.seq: // it has had its reply
 		c.session = nil
 	case r.Seq < last.seq:

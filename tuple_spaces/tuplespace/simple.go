@@ -106,9 +106,7 @@ func (s *simple) giveBack(f found) {
 			s.tuples = append(s.tuples, t)
 		}
 	}
-	slices.SortFunc(s.tuples, func(a, b *entry) int {
-		return cmp.Compare(a.age, b.age)
-	})
+	slices.SortFunc(s.tuples, byAge)
 	s.serve(f.tuples)
 }
 
@@ -206,4 +204,25 @@ func (s *simple) size() size {
 		n.waitFields += len(w.pattern)
 	}
 	return n
+}
+
+func (s *simple) lent(name string) []*entry {
+	if l := s.loanOf(name); l != nil {
+		return l.tuples
+	}
+	return nil
+}
+
+func (s *simple) all() []*entry {
+	all := slices.Clone(s.tuples)
+	for _, l := range s.loans {
+		all = append(all, l.tuples...)
+	}
+	slices.SortFunc(all, byAge)
+	return all
+}
+
+func (s *simple) restore(tuples []*entry, lastAge uint64) {
+	s.giveBack(found{tuples: tuples, taken: true})
+	s.lastAge = lastAge
 }

@@ -44,6 +44,13 @@ type space interface {
 	next() (at time.Time, ok bool)
 
 	size() size
+
+	// For a journal: lent returns the tuples on a loan; all those that are in
+	// the space or on loan, the oldest first. restore puts such tuples into an
+	// empty space, at the places that they have. Later ones come after lastAge.
+	lent(loan string) []*entry
+	all() []*entry
+	restore(tuples []*entry, lastAge uint64)
 }
 
 // An entry is a tuple in a space. (The word is JavaSpaces'.)

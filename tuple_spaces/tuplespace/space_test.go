@@ -24,15 +24,18 @@ type side struct {
 // give is what a server does with what was found: it sends that, and gives it
 // back if it cannot be delivered.
 func (s *side) give(name string, dead bool, f found) {
-	var ages []int
-	for _, t := range f.tuples {
-		ages = append(ages, int(t.age))
-	}
-	s.log = append(s.log, fmt.Sprintln(name, "gets", ages, f.more))
+	s.log = append(s.log, fmt.Sprintln(name, "gets", agesOf(f.tuples), f.more))
 	s.found[name] = &f
 	if dead {
 		s.owed = append(s.owed, name)
 	}
+}
+
+func agesOf(tuples []*entry) (ages []int) {
+	for _, t := range tuples {
+		ages = append(ages, int(t.age))
+	}
+	return ages
 }
 
 // flush gives back what could not be delivered, which may be given to others
@@ -194,6 +197,9 @@ func TestBothSpacesAreEqual(t *testing.T) {
 				if !slices.Equal(a.log, b.log) {
 					t.Fatalf("the simple space:\n%vthe indexed one:\n%v", a.log,
 						b.log)
+				}
+				if !slices.Equal(agesOf(a.all()), agesOf(b.all())) {
+					t.Fatalf("all: %v and %v", agesOf(a.all()), agesOf(b.all()))
 				}
 				if a.size() != b.size() {
 					t.Fatalf("sizes: %+v and %+v", a.size(), b.size())
