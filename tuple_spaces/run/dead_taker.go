@@ -37,10 +37,22 @@ func deadTaker(l *lab.Lab) {
 	}
 	frozen.Kill()
 
-	l.Verdict(passedOn == 1 && swallowed == 1 && cameBack == 1,
+	l.Step("a worker has been frozen for four seconds when a task is " +
+		"written: it would have had to ask again by then")
+	frozen = s.waiting("worker_example/worker", "-loan", "0", "fac")
+	frozen.Freeze()
+	s.start("client", "-timeout", "4s", "take", "nothing").Wait()
+	s.must("write", "fac", "6")
+	later := 1
+	if s.do("trytake", "fac", "6") {
+		later = 0
+	}
+	frozen.Kill()
+
+	l.Verdict(passedOn == 1 && swallowed == 1 && cameBack == 1 && later == 0,
 		"killed: %d of 1 task went to the next worker; frozen: %d of 1 was "+
-			"swallowed; frozen, on loan: %d of 1 came back", passedOn,
-		swallowed, cameBack)
+			"swallowed; frozen, on loan: %d of 1 came back; frozen for 4 s: "+
+			"%d of 1 was swallowed", passedOn, swallowed, cameBack, later)
 }
 
 // frozenTaker returns a worker that was frozen while it waited, and to which
@@ -69,6 +81,16 @@ var deadTakerWithout = []lab.Without{
 		Become: "s.socket.SetRouterMandatory(0)"},
 		Watch: "ZeroMQ drops a reply to somebody who is gone, and says " +
 			"nothing: the task goes to the worker that was killed."},
+	{Name: "end-of-waits", Edit: lab.Edit{
+		File:   "tuple_spaces/tuplespace/server.go",
+		Line:   "s.now.Add(min(milliseconds(r.Wait), maxWait))",
+		Become: "s.now.Add(time.Hour)"},
+		And: []lab.Edit{{
+			File:   "tuple_spaces/tuplespace/server.go",
+			Line:   "		s.socket.SetHeartbeatIvl(heartbeat),\n",
+			Become: ""}},
+		Watch: "Nobody has to ask again, and the server does not ask whether " +
+			"they are there: who has been frozen for long swallows a task, too."},
 	{Name: "loan", Edit: lab.Edit{File: workerFile, Line: ifOnLoan,
 		Become: "if false {"},
 		Watch: "A worker takes every task for good, -loan 1s or not: what " +

@@ -22,8 +22,8 @@ func main() {
 		lab.Experiment{Name: "dead-taker", Run: deadTaker,
 			Without: deadTakerWithout,
 			Claim: "A taker that is killed while it waits takes no tuple" +
-				" with it. One that is frozen does, unless it takes on loan:" +
-				" then the tuple comes back."},
+				" with it. One that is frozen can in its first seconds, unless" +
+				" it takes on loan: then the tuple comes back."},
 		lab.Experiment{Name: "worker-crash", Run: workerCrash,
 			Without: workerCrashWithout,
 			Claim: "A worker that takes a task and crashes loses it. With" +

@@ -13,6 +13,9 @@
 //     other), outbox.go (replies, and tuples that cannot be delivered),
 //     sessions.go (a request that comes twice is done once), unread.go (what
 //     is kept for clients that read nothing) and log.go.
+//   - The journal: journal.go (what is written down before a reply is sent),
+//     recover.go (a server that begins with it) and compact.go (without what
+//     came and went).
 //   - The client: client.go (Write, Read, Take, Borrow), values.go (Go's
 //     values on the wire) and connection.go (a request, until its reply is
 //     there).

@@ -23,8 +23,8 @@ import (
 // line that says what it is:
 //
 //	tuplespace journal 1
-//	f59ba8b2 [{"op":"write","tuples":[[1,0,"fac",5]],"client":"a/x","seq":1}]
-//	80e22bd4 [{"op":"take","removed":[1],"client":"b/y","seq":1}]
+//	4d60c2cf [{"op":"write","tuples":[[1,0,"fac",5]],"client":"a/x","seq":1}]
+//	3241a62a [{"op":"take","removed":[1],"client":"b/y","seq":1}]
 //
 // Loans are not written down. Should the server die, they end: what is on loan
 // is in the space again.
