@@ -242,8 +242,9 @@ func TestClaims(t *testing.T) {
 		lab.Count("4 claims, 4 hold", claims) != 1 ||
 		lab.Count("holds, ", claims) != 4 ||
 		lab.Count("The client may start before the server. 1 request before",
-			claims) != 1 {
-		t.Errorf("status %d: %s", status, claims.Text())
+			claims) != 1 || len(claims.Stderr()) != 4 ||
+		!strings.HasPrefix(claims.Stderr()[3], "4 of 4: request_reply/run ") {
+		t.Errorf("status %d: %s%q", status, claims.Text(), claims.Stderr())
 	}
 	// With no time to wait for anything an experiment has no verdict.
 	claims = l.StartEnv([]string{"DISTSYS_PATIENCE=1ns"},

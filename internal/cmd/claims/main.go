@@ -25,6 +25,7 @@ import (
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
+	"distsys/internal/lab/screen"
 )
 
 // The patterns that need RabbitMQ. Their experiments share a node where that
@@ -49,73 +50,67 @@ func claims(ctx context.Context) (err error) {
 		return fmt.Errorf("no pattern %q; a pattern is a folder here, such "+
 			"as pipeline; README.md lists them", folder)
 	}
-	skip := os.Getenv("SKIP_RABBITMQ") != ""
-	var node *broker.Node
-	if !skip && (folder == "." || slices.Contains(rabbitmq, folder)) {
-		fmt.Println("Building the programs; RabbitMQ starts ...")
-		if node, err = broker.TemporaryNode(ctx); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, node.Remove()) }()
-		if err := brokerlab.Use(node); err != nil {
-			return err
-		}
+	removeNode, err := startNode(ctx, folder)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, removeNode()) }()
 	programs, remove, err := lab.Build(folder)
 	if err != nil {
 		return err
 	}
 	defer remove()
-
-	// They mostly wait for others, so several can go on at a time. A whole
-	// experiment may take longer than each of its steps.
+	// A whole experiment may take longer than each of its steps.
 	lab.Patience = 10 * time.Minute
-	var all sync.WaitGroup
-	free := make(chan bool, 2*runtime.GOMAXPROCS(0))
-	var lock sync.Mutex
-	count, bad := 0, 0
-	try := func(pattern, name, without string) error {
-		return lab.Do(ctx, io.Discard, func(l *lab.Lab) {
-			o, good, what := lab.Outcome{}, "holds", pattern+"/run "+name
-			if without == "" {
-				o = l.Try(pattern, name)
-			} else {
-				o = l.TryWithout(pattern, name, without)
-				good = "breaks"
-				what = pattern + "/run -without " + without + " " + name
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			lock.Lock()
-			defer lock.Unlock()
-			count++
-			end := good
-			if !o.Holds {
-				bad++
-				end = "DOES NOT " + strings.ToUpper(strings.TrimSuffix(good, "s"))
-				fmt.Fprintln(os.Stderr, o.Text)
-			}
-			fmt.Printf("%s, %.1f s, %s: %s %s\n", end, o.Took.Seconds(), what,
-				o.Claim, o.Counted)
-		})
+	all, known, err := list(ctx, programs)
+	if err != nil {
+		return err
 	}
-	failures := make(chan error, 1000)
-	begin := func(pattern, name, without string) {
-		all.Add(1)
-		free <- true
-		go func() {
-			defer all.Done()
-			if err := try(pattern, name, without); err != nil {
-				failures <- err
-			}
-			<-free
-		}()
+	if len(all) == 0 && flag.NArg() > 1 {
+		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(1),
+			strings.Join(known, ", "))
 	}
-	var known []string
+	if len(all) == 0 {
+		return fmt.Errorf("no experiment of %s was run", folder)
+	}
+	return tryAll(ctx, all)
+}
+
+// startNode starts the RabbitMQ node that the experiments of a folder share,
+// where one is needed.
+func startNode(ctx context.Context, folder string) (func() error, error) {
+	if skip() || folder != "." && !slices.Contains(rabbitmq, folder) {
+		return func() error { return nil }, nil
+	}
+	fmt.Println("Building the programs; RabbitMQ starts ...")
+	node, err := broker.TemporaryNode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := brokerlab.Use(node); err != nil {
+		return nil, errors.Join(err, node.Remove())
+	}
+	return node.Remove, nil
+}
+
+func skip() bool { return os.Getenv("SKIP_RABBITMQ") != "" }
+
+// A trial is what is run to test a claim.
+type trial struct{ pattern, experiment, without string }
+
+func (t trial) String() string {
+	if t.without == "" {
+		return t.pattern + "/run " + t.experiment
+	}
+	return t.pattern + "/run -without " + t.without + " " + t.experiment
+}
+
+// list returns what is to be run, and the names of all experiments.
+func list(ctx context.Context, programs []string) (all []trial,
+	known []string, err error) {
 	for _, program := range programs {
 		pattern, isRun := strings.CutSuffix(program, "/run")
-		if !isRun || skip && slices.Contains(rabbitmq, pattern) {
+		if !isRun || skip() && slices.Contains(rabbitmq, pattern) {
 			continue
 		}
 		var there lab.Experiments
@@ -123,7 +118,7 @@ func claims(ctx context.Context) (err error) {
 			there = l.List(pattern)
 		})
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		known = append(known, there.Names...)
 		for _, name := range there.Names {
@@ -131,35 +126,91 @@ func claims(ctx context.Context) (err error) {
 				continue
 			}
 			if !*without {
-				begin(pattern, name, "")
+				all = append(all, trial{pattern, name, ""})
 				continue
 			}
 			for _, w := range there.Without[name] {
-				begin(pattern, name, w)
+				all = append(all, trial{pattern, name, w})
 			}
 		}
 	}
-	all.Wait()
-	close(failures)
-	for failure := range failures {
-		err = errors.Join(err, failure)
+	return all, known, nil
+}
+
+// tryAll runs them. They mostly wait for others, so several can go on at a
+// time.
+func tryAll(ctx context.Context, all []trial) (err error) {
+	t := &trials{progress: screen.NewProgress(os.Stderr, len(all))}
+	defer t.progress.End()
+	var running sync.WaitGroup
+	free := make(chan bool, 2*runtime.GOMAXPROCS(0))
+	for _, one := range all {
+		free <- true
+		if ctx.Err() != nil {
+			break
+		}
+		running.Add(1)
+		go func() {
+			defer running.Done()
+			t.run(ctx, one)
+			<-free
+		}()
 	}
-	if count == 0 && err == nil && flag.NArg() > 1 {
-		return fmt.Errorf("no experiment %q; there are: %s", flag.Arg(1),
-			strings.Join(known, ", "))
-	}
+	running.Wait()
+	t.progress.End()
+	return t.sum()
+}
+
+// trials counts those that were run.
+type trials struct {
+	progress *screen.Progress
+
+	mu         sync.Mutex
+	count, bad int
+	failed     error // what could not be run
+}
+
+// run runs one, and prints how it ended.
+func (t *trials) run(ctx context.Context, one trial) {
+	defer t.progress.Begin(one.String())()
+	err := lab.Do(ctx, io.Discard, func(l *lab.Lab) {
+		o, end := lab.Outcome{}, "holds"
+		if one.without == "" {
+			o = l.Try(one.pattern, one.experiment)
+		} else {
+			o = l.TryWithout(one.pattern, one.experiment, one.without)
+			end = "breaks"
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.count++
+		if !o.Holds {
+			t.bad++
+			end = "DOES NOT " + strings.ToUpper(strings.TrimSuffix(end, "s"))
+			t.progress.Println(os.Stderr, o.Text)
+		}
+		t.progress.Println(os.Stdout, fmt.Sprintf("%s, %.1f s, %s: %s %s", end,
+			o.Took.Seconds(), one, o.Claim, o.Counted))
+	})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = errors.Join(t.failed, err)
+}
+
+// sum prints how many claims hold, or break, and returns an error if that is
+// not all of them.
+func (t *trials) sum() error {
+	what, fault := "%d claims, %d hold\n", "%d claims do not hold"
 	if *without {
-		fmt.Printf("%d lines left out, %d claims break\n", count, count-bad)
-	} else {
-		fmt.Printf("%d claims, %d hold\n", count, count-bad)
+		what, fault = "%d lines left out, %d claims break\n",
+			"%d claims hold all the same"
 	}
-	if count == 0 && err == nil {
-		return fmt.Errorf("no experiment of %s was run", folder)
+	fmt.Printf(what, t.count, t.count-t.bad)
+	if t.bad > 0 {
+		return errors.Join(t.failed, fmt.Errorf(fault, t.bad))
 	}
-	if bad > 0 && *without {
-		err = errors.Join(err, fmt.Errorf("%d claims hold all the same", bad))
-	} else if bad > 0 {
-		err = errors.Join(err, fmt.Errorf("%d claims do not hold", bad))
-	}
-	return err
+	return t.failed
 }
