@@ -118,27 +118,22 @@ func (b *bin) file(program string) (string, error) {
 // started: so the tests know whether one was forgotten.
 const startedMark = ".started"
 
-// build builds programs, as many at once as Go sees fit.
+// build builds programs. What they share is compiled first, by one command,
+// so that not each of them compiles it. Then each is linked.
 func (b *bin) build(programs ...string) error {
+	if len(programs) > 1 {
+		compile := []string{"list", "-export", "-f", ""}
+		if err := b.tool(append(compile, b.flags()...), programs); err != nil {
+			return fmt.Errorf("build: %w", err)
+		}
+	}
 	failures := make(chan error, len(programs))
+	free := make(chan bool, runtime.GOMAXPROCS(0))
 	for _, program := range programs {
 		go func() {
-			file := filepath.Join(b.dir, filepath.FromSlash(program))
-			// What git knows is not needed, and git may be missing.
-			args := []string{"build", "-buildvcs=false", "-o", file}
-			if raceDetector && os.Getenv("DISTSYS_RACE") != "off" {
-				args = append(args, "-race")
-			}
-			if b.change != nil {
-				args = append(args, "-overlay", b.change.overlay)
-			}
-			build := exec.Command("go", append(args, "./"+program)...)
-			build.Dir = b.root
-			text, err := build.CombinedOutput()
-			if err != nil {
-				err = fmt.Errorf("build %s: %w\n%s", program, err, text)
-			}
-			failures <- err
+			free <- true
+			defer func() { <-free }()
+			failures <- b.link(program)
 		}()
 	}
 	var all error
@@ -146,6 +141,50 @@ func (b *bin) build(programs ...string) error {
 		all = errors.Join(all, <-failures)
 	}
 	return all
+}
+
+// link puts a program into the folder. Go keeps the programs that it has
+// linked for go run, but not those for go build. So go run is asked to run
+// it, by cp: then nothing is linked anew unless the program was changed, and
+// when a student types go run, the program is ready, too.
+func (b *bin) link(program string) error {
+	file := filepath.Join(b.dir, filepath.FromSlash(program))
+	err := os.MkdirAll(filepath.Dir(file), 0o700)
+	if err == nil {
+		args := append([]string{"run", "-exec", "cp"}, b.flags()...)
+		err = b.tool(args, []string{program}, file)
+	}
+	if err != nil {
+		return fmt.Errorf("build %s: %w", program, err)
+	}
+	return nil
+}
+
+// flags are those by which Go is to build.
+func (b *bin) flags() []string {
+	// What git knows is not needed, and git may be missing.
+	flags := []string{"-buildvcs=false"}
+	if raceDetector && os.Getenv("DISTSYS_RACE") != "off" {
+		flags = append(flags, "-race")
+	}
+	if b.change != nil {
+		flags = append(flags, "-overlay", b.change.overlay)
+	}
+	return flags
+}
+
+// tool calls the go command for programs.
+func (b *bin) tool(args, programs []string, more ...string) error {
+	for _, program := range programs {
+		args = append(args, "./"+program)
+	}
+	command := exec.Command("go", append(args, more...)...)
+	command.Dir = b.root
+	text, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, text)
+	}
+	return nil
 }
 
 // Build builds every program at and below a folder of the module into a new
@@ -157,7 +196,7 @@ func Build(folder string) (programs []string, remove func(), err error) {
 		return nil, nil, err
 	}
 	if programs, err = b.programs(folder); err == nil {
-		err = b.build(programs...)
+		err = b.build(b.missing(programs)...)
 	}
 	if err == nil {
 		err = os.Setenv(BinVar, b.dir)
@@ -166,6 +205,17 @@ func Build(folder string) (programs []string, remove func(), err error) {
 		remove()
 	}
 	return programs, remove, err
+}
+
+// missing returns those of the programs that are not in the folder yet.
+func (b *bin) missing(programs []string) (missing []string) {
+	for _, program := range programs {
+		_, err := os.Stat(filepath.Join(b.dir, filepath.FromSlash(program)))
+		if err != nil {
+			missing = append(missing, program)
+		}
+	}
+	return missing
 }
 
 // prepare builds the programs of a pattern, but for the run programs, so

@@ -148,8 +148,9 @@ func TestAttack(t *testing.T) {
 	long, err := time.ParseDuration(cmp.Or(soak, "300ms"))
 	must(t, err)
 	program := filepath.Join(t.TempDir(), "server")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program,
-		"../server")
+	// Go keeps what it has linked for go run, not for go build.
+	build := exec.Command("go", "run", "-buildvcs=false", "-exec", "cp",
+		"../server", program)
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
