@@ -31,7 +31,7 @@ func (n *Node) Management() string {
 // AddVhost adds a virtual host, with all rights for guest, and returns its
 // URL. Whatever has the same name in another virtual host is another thing.
 func (n *Node) AddVhost(ctx context.Context, vhost string) (string, error) {
-	if err := n.request(ctx, "PUT", "vhosts/"+vhost, nil); err != nil {
+	if err := n.request(ctx, "PUT", "vhosts/"+url.PathEscape(vhost), nil); err != nil {
 		return "", err
 	}
 	return n.URL(vhost), n.Permit(ctx, vhost, "guest", ".*")
@@ -39,7 +39,7 @@ func (n *Node) AddVhost(ctx context.Context, vhost string) (string, error) {
 
 // RemoveVhost removes a virtual host and all that is in it.
 func (n *Node) RemoveVhost(ctx context.Context, vhost string) error {
-	return n.request(ctx, "DELETE", "vhosts/"+vhost, nil)
+	return n.request(ctx, "DELETE", "vhosts/"+url.PathEscape(vhost), nil)
 }
 
 // AddUser adds a user, whose password is the name.

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("DISTSYS_RACE", "off"); err != nil {
 		panic(err)
 	}
-	labtest.Main(m, ".")
+	os.Exit(labtest.RunWithBroker(m, "."))
 }
 
 const root = "../.."
@@ -45,6 +45,7 @@ func programs(t *testing.T) []string {
 
 // Every program says what it is, and refuses what it does not take.
 func TestEveryProgramHasAUsage(t *testing.T) {
+	t.Parallel()
 	for _, program := range programs(t) {
 		l := labtest.New(t)
 		help := l.Start(program, "-h")
@@ -68,6 +69,7 @@ func TestEveryProgramHasAUsage(t *testing.T) {
 // Every experiment is in the README of its pattern, every experiment that a
 // README names is there, and so is every folder in the table of patterns.
 func TestReadmesNameTheExperiments(t *testing.T) {
+	t.Parallel()
 	named := regexp.MustCompile(`go run \./([a-z_/]+)/run` +
 		`(?: -without [a-z-]+| -[a-z]+)* ([a-z][a-z-]*)`)
 	for _, program := range programs(t) {
@@ -128,6 +130,7 @@ func experiments(t *testing.T, pattern string) (names []string,
 // own words; and the table that compares the patterns names an experiment of
 // that pattern in each of its cells.
 func TestReadmeHasEveryClaim(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	labtest.Must(t, err)
 	readme := string(text)
@@ -195,6 +198,7 @@ func TestReadmeHasEveryClaim(t *testing.T) {
 // What the README shows of make demo is there, and it is short enough to be
 // watched.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		t.Log("SKIP_RABBITMQ is set: the demo runs without RabbitMQ")
 	}
@@ -236,6 +240,7 @@ func TestDemo(t *testing.T) {
 // Claims makes every experiment, and says which claims hold. All of them are
 // made by the tests of their patterns; here it is about how it says so.
 func TestClaims(t *testing.T) {
+	t.Parallel()
 	l := labtest.New(t)
 	claims := l.Start("internal/cmd/claims", "request_reply")
 	if status := claims.Wait(); status != 0 ||
@@ -261,6 +266,7 @@ func TestClaims(t *testing.T) {
 // With -step a story waits for Return at each turning point, having said what
 // comes next, however long that takes.
 func TestStep(t *testing.T) {
+	t.Parallel()
 	l := labtest.New(t)
 	help := l.Start("request_reply/run", "-h") // so that it is built
 	help.Wait()

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"distsys/internal/broker"
 	"distsys/internal/lab"
+	"distsys/internal/lab/brokerlab"
 	"distsys/internal/lab/labtest"
 )
 
@@ -43,7 +43,7 @@ func TestTranscripts(t *testing.T) {
 	labtest.Must(t, err)
 	readmes = append(readmes, filepath.Join(root, "README.md"))
 	all := 0
-	node := sync.OnceValue(func() *broker.Node { return startNode(t) })
+	groups := map[string][]*scene{}
 	for _, readme := range readmes {
 		text, err := os.ReadFile(readme)
 		labtest.Must(t, err)
@@ -51,23 +51,24 @@ func TestTranscripts(t *testing.T) {
 		labtest.Must(t, err)
 		for _, s := range scenes(name, string(text)) {
 			all++
-			t.Run(s.name, func(t *testing.T) {
-				env := os.Environ()
-				if s.rabbitmq() {
-					if os.Getenv("SKIP_RABBITMQ") != "" {
-						t.Skip("SKIP_RABBITMQ is set")
-					}
-					url := strings.Replace(node().URL("/"), "127.0.0.1",
-						"localhost", 1)
-					env = append(env, "AMQP_URL="+url,
-						"DISTSYS_NODE="+node().Dir)
-				}
-				s.play(t, env)
-			})
+			groups[s.shares()] = append(groups[s.shares()], s)
 		}
 	}
 	if all < 12 {
 		t.Errorf("only %d transcripts were found", all)
+	}
+	for group, scenes := range groups {
+		t.Run(group, func(t *testing.T) {
+			t.Parallel()
+			for _, s := range scenes {
+				t.Run(s.name, func(t *testing.T) {
+					if group == "" { // they share nothing
+						t.Parallel()
+					}
+					s.play(t, s.env(t))
+				})
+			}
+		})
 	}
 }
 
@@ -93,13 +94,6 @@ func TestNoTranscriptIsLeftOut(t *testing.T) {
 	}
 }
 
-func startNode(t *testing.T) *broker.Node {
-	node, err := broker.TemporaryNode(context.Background())
-	labtest.Must(t, err)
-	t.Cleanup(func() { labtest.Must(t, node.Remove()) })
-	return node
-}
-
 // A scene is the terminals below one heading.
 type scene struct {
 	name      string
@@ -119,11 +113,58 @@ type command struct {
 	expected []string
 }
 
-func (s *scene) rabbitmq() bool {
+// shares returns what a scene shares with others, so that only one of them can
+// be played at a time: the usual ports of a pattern, or the broker. Run
+// programs choose ports, and names in the broker, of their own.
+func (s *scene) shares() string {
+	typed := regexp.MustCompile(`^go run \./([a-z_]+)/(?:\S*/)?([a-z]+)`)
 	for _, term := range s.terminals {
 		for _, c := range term.commands {
-			if strings.Contains(c.text, "publish_subscribe") ||
-				strings.Contains(c.text, "message_queue") {
+			program := typed.FindStringSubmatch(c.text)
+			if program == nil || program[2] == "run" {
+				continue
+			}
+			if slices.Contains(rabbitmq, program[1]) {
+				return broker
+			}
+			return program[1]
+		}
+	}
+	return ""
+}
+
+const broker = "broker"
+
+// The patterns that need it.
+var rabbitmq = []string{"message_queue", "publish_subscribe"}
+
+// env returns the environment in which a scene is played. Programs that use
+// the broker find it as new; run programs see to that themselves.
+func (s *scene) env(t *testing.T) []string {
+	if s.needs(rabbitmq) && os.Getenv("SKIP_RABBITMQ") != "" {
+		t.Skip("SKIP_RABBITMQ is set")
+	}
+	if s.shares() != broker {
+		return os.Environ()
+	}
+	node, err := brokerlab.Shared()
+	labtest.Must(t, err)
+	url, err := node.AddVhost(t.Context(), "/")
+	labtest.Must(t, err)
+	t.Cleanup(func() {
+		labtest.Must(t, node.RemoveVhost(context.Background(), "/"))
+	})
+	return append(os.Environ(),
+		"AMQP_URL="+strings.Replace(url, "127.0.0.1", "localhost", 1))
+}
+
+// needs returns whether a scene has a command of one of the patterns.
+func (s *scene) needs(patterns []string) bool {
+	for _, term := range s.terminals {
+		for _, c := range term.commands {
+			if slices.ContainsFunc(patterns, func(pattern string) bool {
+				return strings.Contains(c.text, pattern)
+			}) {
 				return true
 			}
 		}

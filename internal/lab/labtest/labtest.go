@@ -50,8 +50,22 @@ func SkipWithoutBroker(folder string) {
 // a private node.
 func MainWithBroker(m *testing.M, folder string) {
 	SkipWithoutBroker(folder)
+	os.Exit(RunWithBroker(m, folder))
+}
+
+// RunWithBroker is Run for tests that share a private node. If there is one
+// already, since make test has started it for all folders, they share that;
+// if SKIP_RABBITMQ is set, there is none.
+func RunWithBroker(m *testing.M, folder string) (status int) {
+	node, err := brokerlab.Shared()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if node != nil || os.Getenv("SKIP_RABBITMQ") != "" {
+		return Run(m, folder)
+	}
 	// It takes some seconds to start: meanwhile, the programs are built.
-	var node *broker.Node
 	started := make(chan error, 1)
 	go func() {
 		var err error
@@ -65,14 +79,14 @@ func MainWithBroker(m *testing.M, folder string) {
 		}
 		return brokerlab.Use(node)
 	})
-	status := run(m, folder, ready)
+	status = run(m, folder, ready)
 	if err := ready(); err == nil {
 		if err := node.Remove(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			status = 1
 		}
 	}
-	os.Exit(status)
+	return status
 }
 
 // run builds the programs, waits until all is ready, and runs the tests.
