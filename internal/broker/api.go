@@ -81,6 +81,19 @@ func (n *Node) CloseConnections(ctx context.Context, vhost string) error {
 	return err
 }
 
+// A Thing is an exchange, a queue or a binding; what it has not is empty.
+type Thing struct {
+	Name, Type, Source, Destination string
+	RoutingKey                      string `json:"routing_key"`
+}
+
+// List returns the exchanges, the queues or the bindings of a virtual host.
+func (n *Node) List(ctx context.Context, kind, vhost string) (all []Thing,
+	err error) {
+	err = n.ask(ctx, kind+"/"+url.PathEscape(vhost)+"?disable_stats=true", &all)
+	return all, err
+}
+
 // request has the management plugin's HTTP API do something. A body that is
 // not nil is sent as JSON.
 func (n *Node) request(ctx context.Context, method, path string,

@@ -20,28 +20,24 @@ func Inventory(t testing.TB, broker string) string {
 	Must(t, err)
 	node, err := brokerlab.Shared()
 	Must(t, err)
-	var all, queues []string
-	for _, what := range []string{"list_exchanges name type",
-		"list_bindings source_name routing_key destination_name",
-		"list_queues name"} {
-		words := strings.Fields(what)
-		text, err := node.Ctl(t.Context(), append([]string{"-q", "-p",
-			uri.Vhost}, words...)...)
+	var all []string
+	for _, kind := range []string{"exchanges", "bindings"} {
+		things, err := node.List(t.Context(), kind, uri.Vhost)
 		Must(t, err)
-		lines := strings.Split(strings.Trim(text, "\n"), "\n")[1:]
-		slices.Sort(lines)
-		all = append(all, lines...)
-		if strings.HasPrefix(what, "list_queues") {
-			queues = lines
+		for _, thing := range things {
+			all = append(all, fmt.Sprint(thing))
 		}
 	}
+	slices.Sort(all)
+	queues, err := node.List(t.Context(), "queues", uri.Vhost)
+	Must(t, err)
 	channel := Channel(t, broker)
-	for _, name := range queues {
-		// rabbitmqctl would tell how many there were some seconds ago.
-		q, err := channel.QueueDeclarePassive(name, true, false, false, false,
-			nil)
+	for _, queue := range queues {
+		// The list would tell how many there were some seconds ago.
+		q, err := channel.QueueDeclarePassive(queue.Name, true, false, false,
+			false, nil)
 		Must(t, err)
-		all = append(all, fmt.Sprintf("%s has %d", name, q.Messages))
+		all = append(all, fmt.Sprintf("%s has %d", queue.Name, q.Messages))
 	}
 	return strings.Join(all, "\n")
 }
