@@ -75,11 +75,13 @@ func (c *Cluster) configure() error {
 }
 
 // start starts all nodes at once, and returns when they are one. If another
-// program has taken a port meanwhile, it starts afresh with other ports.
+// program has taken a port meanwhile, or the machine was too busy, it starts
+// afresh with other ports.
 func (c *Cluster) start(ctx context.Context) error {
 	for tries := 1; ; tries++ {
 		err := c.startOnce(ctx)
-		if tries == maxTries || !errors.Is(err, errPortTaken) {
+		if tries == maxTries || !errors.Is(err, errPortTaken) &&
+			!errors.Is(err, errBusy) {
 			return err
 		}
 		if err := c.kill(); err != nil {

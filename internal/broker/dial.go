@@ -163,7 +163,7 @@ func noGreeting(uri amqp.URI, err error, took time.Duration) *failure {
 		err = errors.New(closed.Reason)
 	}
 	words, known := inWords(err.Error())
-	if !known && !isAMQP {
+	if !known && !isAMQP && uri.Scheme == "amqps" {
 		return noTLS(uri, err)
 	}
 	const ports = "brokers listen on port 5672, or for amqps:// on 5671; " +

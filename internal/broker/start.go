@@ -22,6 +22,12 @@ const maxTries = 4
 // errPortTaken is why a node did not start that could with other ports.
 var errPortTaken = errors.New("another program has taken a port meanwhile")
 
+// errBusy is why a node did not start that can if it tries again: on a machine
+// that is very busy, RabbitMQ does not wait long enough for its own log.
+var errBusy = errors.New("the machine is too busy")
+
+const busySign = "file_ctrl_process_not_started"
+
 // Start starts the node and returns when it takes connections. It can be
 // called again after Stop or Kill: the node then has its data back, and the
 // ports that it had.
@@ -35,8 +41,13 @@ func (n *Node) Start(ctx context.Context) error {
 			return nil
 		}
 		err = errors.Join(err, n.stopEpmd())
-		if n.settled || tries == maxTries || !errors.Is(err, errPortTaken) {
+		busy := errors.Is(err, errBusy)
+		taken := errors.Is(err, errPortTaken) && !n.settled
+		if tries == maxTries || !busy && !taken {
 			return err
+		}
+		if busy {
+			continue
 		}
 		n.choosePorts()
 		if err := n.configure(); err != nil {
@@ -149,6 +160,9 @@ func (n *Node) complaint() error {
 		if strings.Contains(string(text), sign) {
 			return fmt.Errorf("RabbitMQ ended at once: %w", errPortTaken)
 		}
+	}
+	if strings.Contains(string(text), busySign) {
+		return fmt.Errorf("RabbitMQ ended at once: %w", errBusy)
 	}
 	return fmt.Errorf("RabbitMQ ended at once: %s", strings.TrimSpace(
 		string(text[max(0, len(text)-1000):])))

@@ -1,0 +1,63 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// busy returns a folder of RabbitMQ's scripts in which the server fails as on
+// a machine that is too busy, so often; then it is the real one of a folder.
+// Each start adds a line to the file that is returned, too.
+func busy(t *testing.T, times, real string) (scripts, starts string) {
+	t.Helper()
+	scripts = t.TempDir()
+	starts = filepath.Join(scripts, "starts")
+	err := os.WriteFile(filepath.Join(scripts, "rabbitmq-server"), []byte(
+		"#!/bin/sh\necho start >> "+starts+"\n"+
+			"if [ $(wc -l < "+starts+") -gt "+times+" ]; then\n"+
+			"exec "+filepath.Join(real, "rabbitmq-server")+"\nfi\n"+
+			"echo 'cannot_log_to_file,unknown,"+busySign+"'; exit 1\n"), 0o700)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scripts, starts
+}
+
+// A node tries again if the machine was too busy, but not for ever.
+func TestTooBusy(t *testing.T) {
+	t.Parallel()
+	n, err := NewNode(filepath.Join(t.TempDir(), "node"), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Remove() })
+	var starts string
+	n.scripts, starts = busy(t, "1000", "nowhere")
+	n.settled = true // though it has run before
+	if err := n.Start(context.Background()); !errors.Is(err, errBusy) {
+		t.Errorf("on a busy machine: %v", err)
+	}
+	text, err := os.ReadFile(starts)
+	if tries := strings.Count(string(text), "start"); tries != maxTries {
+		t.Errorf("it tried %d times (%v)", tries, err)
+	}
+}
+
+// What closes the connection in the middle of the greeting is no broker, and
+// has nothing to do with encryption where none was asked for.
+func TestClosedWhileGreeting(t *testing.T) {
+	t.Parallel()
+	closed := &net.OpError{Op: "write", Net: "tcp", Err: net.ErrClosed}
+	err := noGreeting(amqp.URI{Scheme: "amqp", Host: "localhost", Port: 1,
+		Vhost: "/"}, closed, 0)
+	if !strings.Contains(err.Error(), "no broker answers as it should at") {
+		t.Errorf("it is said to be: %v", err)
+	}
+}
