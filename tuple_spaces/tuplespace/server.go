@@ -124,7 +124,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		// Something in the space may end while nobody asks.
 		last := limit
 		if limit = s.limit(); limit != last {
-			if err := s.socket.SetRcvtimeo(limit); err != nil {
+			err := s.socket.SetRcvtimeo(limit)
+			if err != nil && ctx.Err() == nil {
 				return fmt.Errorf("set how long to wait: %w", err)
 			}
 		}
