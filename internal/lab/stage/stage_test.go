@@ -47,7 +47,8 @@ func set(t *testing.T) (s *stage.Stage, done hands) {
 	return s, done
 }
 
-// ask sends a request, and returns what is answered.
+// ask sends a request, and returns what is answered; of a stream of events,
+// which has no end, only the first line.
 func ask(t *testing.T, method, url, body string,
 	header map[string]string) (status int, text string) {
 	t.Helper()
@@ -63,6 +64,11 @@ func ask(t *testing.T, method, url, body string,
 	answer, err := http.DefaultClient.Do(r)
 	labtest.Must(t, err)
 	defer answer.Body.Close()
+	if answer.Header.Get("Content-Type") == "text/event-stream" {
+		text, err = bufio.NewReader(answer.Body).ReadString('\n')
+		labtest.Must(t, err)
+		return answer.StatusCode, text
+	}
 	all, err := io.ReadAll(answer.Body)
 	labtest.Must(t, err)
 	return answer.StatusCode, string(all)
