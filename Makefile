@@ -37,8 +37,8 @@ soak: setup ## test for half an hour what chance could break
 	DISTSYS_ALL=1 STAGE_ALL=1 go test -race -count 5 ./...
 	go run ./internal/cmd/claims -without
 
-bench: setup ## measure all patterns, on one page (JSON=file: keep the figures)
-	@go run ./internal/cmd/bench $(if $(JSON),-json '$(JSON)')
+bench: setup ## measure all patterns, with plots (JSON=file: keep the figures)
+	@go run ./internal/cmd/bench -plots site/plots $(if $(JSON),-json '$(JSON)')
 
 doctor: check-go ## say what this machine lacks, and the cure
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor

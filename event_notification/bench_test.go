@@ -2,6 +2,7 @@ package eventnotification_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -20,30 +21,41 @@ import (
 // subscriber misses one: each run stays below the high-water mark of 1000, so
 // that all of them keep up. Beside it, in the same run, are as many processes
 // with nothing but the bare library's calls, which write and read the same
-// JSON, but print nothing meanwhile.
+// JSON, but print nothing meanwhile. Few events to few subscribers are over in
+// some milliseconds, so they are sent several times; the figures are medians.
 func BenchmarkPublisher(b *testing.B) {
 	const events = 900
-	for _, subscribers := range []int{1, 10, 100} {
-		b.Run(fmt.Sprintf("subscribers=%d", subscribers), func(b *testing.B) {
-			var ours, bare time.Duration
-			missing := 0
-			for range b.N {
-				bare += bareBurst(b, events, subscribers)
-				d, m := burst(b, events, subscribers)
-				ours += d
-				missing += m
-			}
-			rate := float64(events*b.N) / ours.Seconds()
-			b.ReportMetric(rate, "ours-events/s")
-			b.ReportMetric(rate*float64(subscribers), "ours-deliveries/s")
-			b.ReportMetric(float64(events*b.N)/bare.Seconds(), "bare-events/s")
-			b.ReportMetric(bare.Seconds()/ours.Seconds(), "ours/bare")
-			b.ReportMetric(float64(missing), "missed")
-			b.ReportMetric(0, "ns/op") // would count the start of them all
-			if missing > 0 {
-				b.Errorf("%d events were missed", missing)
-			}
-		})
+	for _, run := range []struct{ subscribers, times int }{
+		{1, 7}, {10, 5}, {100, 1},
+	} {
+		b.Run(fmt.Sprintf("subscribers=%d", run.subscribers),
+			func(b *testing.B) {
+				publish(b, events, run.subscribers, run.times)
+			})
+	}
+}
+
+func publish(b *testing.B, events, subscribers, times int) {
+	var ours, bare []time.Duration
+	missing := 0
+	for range times * b.N {
+		bare = append(bare, bareBurst(b, events, subscribers))
+		d, m := burst(b, events, subscribers)
+		ours = append(ours, d)
+		missing += m
+	}
+	rate := func(took []time.Duration) float64 {
+		slices.Sort(took)
+		return float64(events) / took[len(took)/2].Seconds()
+	}
+	b.ReportMetric(rate(ours), "ours-events/s")
+	b.ReportMetric(rate(ours)*float64(subscribers), "ours-deliveries/s")
+	b.ReportMetric(rate(bare), "bare-events/s")
+	b.ReportMetric(rate(ours)/rate(bare), "ours/bare")
+	b.ReportMetric(float64(missing), "missed")
+	b.ReportMetric(0, "ns/op") // would count the start of them all
+	if missing > 0 {
+		b.Errorf("%d events were missed", missing)
 	}
 }
 

@@ -75,7 +75,7 @@ func asker(b testing.TB, address string) func(text string) {
 // ours compares with the bare ones, and the server's processor time for each
 // request.
 func BenchmarkPairs(b *testing.B) {
-	const turns = 100
+	const turns = 30
 	for _, clients := range []int{1, 2, 4, 8, 16} {
 		b.Run(fmt.Sprint("clients=", clients), func(b *testing.B) {
 			each := 1000 / clients
@@ -130,7 +130,7 @@ func BenchmarkPairs(b *testing.B) {
 // its first field with all of the others. Beside it are two echoes, and the
 // simple space.
 func BenchmarkTakeLast(b *testing.B) {
-	const turns, each = 50, 20
+	const turns, each = 30, 20
 	ctx := context.Background()
 	ask := asker(b, server(b, "echo").address)
 	all := []contestant{timed("echo", each, func() {
@@ -162,7 +162,7 @@ func BenchmarkTakeLast(b *testing.B) {
 // for that tuple returns, while m others wait to read something else. Beside
 // it is a bare server that passes on what one client sends to another.
 func BenchmarkWakeUp(b *testing.B) {
-	const turns = 500
+	const turns = 200
 	ctx := context.Background()
 	wakeUp := func(name string, s *process, take, write func()) contestant {
 		woken := make(chan time.Time)

@@ -1,6 +1,6 @@
-// Figures runs the benchmarks of all patterns, one after the other, and shows
-// what they measure on one page: each figure beside that of the bare library,
-// from the same run, and as a ratio.
+// Bench runs the benchmarks of all patterns three times, one after the other,
+// and shows what they measure on one page: each figure beside that of the bare
+// library, from the same run, and as a ratio. It draws plots of them, too.
 //
 //	make bench
 package main
@@ -24,78 +24,151 @@ import (
 	"distsys/internal/local"
 )
 
-var jsonFile = flag.String("json", "", "write the figures to a `file`, too")
+var (
+	jsonFile = flag.String("json", "", "write the figures to a `file`, too")
+	plots    = flag.String("plots", "",
+		"draw plots of the figures (SVG), into a `folder`")
+	runs = flag.Int("runs", 3, "how often to measure")
+	from = flag.String("from", "", "measure nothing: take the figures from a "+
+		"`file`\nthat -json has written")
+)
 
 func main() {
 	cli.Parse("internal/cmd/bench",
 		"Bench measures every pattern, beside the bare library.")
 	cli.Grace = time.Minute // a broker is to end first
-	cli.Main(measure)
+	cli.Main(bench)
 }
 
-func measure(ctx context.Context) (err error) {
-	root, err := lab.Source(".")
-	if err != nil {
-		return err
+func bench(ctx context.Context) (err error) {
+	if *runs < 1 {
+		return errors.New("-runs is at least 1")
 	}
-	// A benchmark that Ctrl-C ends does not clean up: so it is done here.
-	dir, err := os.MkdirTemp("", "distsys-figures-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Setenv("TMPDIR", dir); err != nil {
+	// What cannot be written had better fail now than after minutes.
+	if err := writable(*plots); err != nil {
 		return err
 	}
 	var out *os.File
-	if *jsonFile != "" { // better to fail now than after minutes
+	if *jsonFile != "" && *from == "" {
 		out, err = os.OpenFile(*jsonFile, os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
 		defer out.Close()
 	}
-
-	var all []figure
-	var failed error
-	for _, g := range groups {
-		if g.rabbitmq && os.Getenv("SKIP_RABBITMQ") != "" {
-			progress("SKIP_RABBITMQ is set: without %s", g.folder)
-			continue
-		}
-		progress("measuring %s ...", g.folder)
-		text, err := g.run(ctx, root)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			progress("%s: %v\n%s", g.folder, err, text)
-			failed = fmt.Errorf("the benchmarks of %s failed; the reason "+
-				"is further up", g.folder)
-		}
-		all = append(all, g.figures(parse(text))...)
+	all, failed := figures(ctx)
+	if all == nil {
+		return failed
 	}
-	progress("measuring go run; the cold one compiles everything ...")
-	all = append(all, cold(ctx, root), warm(ctx, root))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-
-	fmt.Printf("Measured on %s/%s with %d processors and %s.\n\n",
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	if err := table(os.Stdout, all); err != nil {
 		return err
 	}
+	fmt.Print("\nAs Markdown, how the tuple spaces grow:\n", growth(all))
 	if out != nil {
 		if err := save(out, all); err != nil {
 			return fmt.Errorf("write %s: %w", *jsonFile, err)
 		}
+	}
+	if *plots != "" {
+		if err := drawAll(*plots, all); err != nil {
+			return err
+		}
+		fmt.Println("\nThe plots are in", *plots)
 	}
 	if n := failures(all); n > 0 {
 		return fmt.Errorf("%d of %d figures could not be measured; "+
 			"the reason is further up", n, len(all))
 	}
 	return failed // though every figure is there
+}
+
+// writable makes a folder, unless it is there, and says if no file can be
+// written to it.
+func writable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("-plots: %w", err)
+	}
+	file, err := os.CreateTemp(dir, "try-")
+	if err != nil {
+		return fmt.Errorf("-plots: %w", err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+// figures measures them, or reads them from the file that -from names. If
+// some could not be measured it returns the others, too, and an error.
+func figures(ctx context.Context) (all []figure, err error) {
+	if *from != "" {
+		text, err := os.ReadFile(*from)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(text, &all); err != nil {
+			return nil, fmt.Errorf("%s has no figures: %w", *from, err)
+		}
+		return all, nil
+	}
+	root, err := lab.Source(".")
+	if err != nil {
+		return nil, err
+	}
+	// A benchmark that Ctrl-C ends does not clean up: so it is done here.
+	dir, err := os.MkdirTemp("", "distsys-figures-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		return nil, err
+	}
+	all, err = measure(ctx, root)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	fmt.Printf("Measured on %s/%s with %d processors and %s, %d times.\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(),
+		*runs)
+	return all, err
+}
+
+// measure runs all groups, and then all of them again: what else the machine
+// does at a time spoils one run, and the spread shows it.
+func measure(ctx context.Context, root string) (all []figure, failed error) {
+	texts := make([]string, len(groups))
+	for run := range *runs {
+		for i, g := range groups {
+			if g.skipped() || g.once && run > 0 {
+				continue
+			}
+			progress("run %d of %d: measuring %s ...", run+1, *runs, g.folder)
+			text, err := g.run(ctx, root)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if err != nil {
+				progress("%s: %v\n%s", g.folder, err, text)
+				failed = fmt.Errorf("the benchmarks of %s failed; the reason "+
+					"is further up", g.folder)
+			}
+			texts[i] += text + "\n"
+		}
+	}
+	for i, g := range groups {
+		if g.skipped() {
+			progress("SKIP_RABBITMQ is set: without %s", g.folder)
+			continue
+		}
+		all = append(all, g.figures(parse(texts[i]), *runs)...)
+	}
+	progress("measuring go run; the cold one compiles everything ...")
+	return append(all, cold(ctx, root), warm(ctx, root)), failed
+}
+
+func (g group) skipped() bool {
+	return g.rabbitmq && os.Getenv("SKIP_RABBITMQ") != ""
 }
 
 // progress tells those who wait what goes on, apart from the table.
@@ -128,39 +201,41 @@ func goTool(ctx context.Context, dir string, env []string,
 }
 
 // cold is go run of a small program on a machine where Go has not compiled
-// anything yet.
+// anything yet. It takes so long that one run must do.
 func cold(ctx context.Context, root string) figure {
 	f := figure{Pattern: "go run a client", Unit: "s",
 		What: "from cold: compiles the standard library, too"}
 	cache, err := os.MkdirTemp("", "distsys-cold-")
 	if err == nil {
-		f.Ours, err = goRun(ctx, root, "GOCACHE="+cache)
-		err = errors.Join(err, os.RemoveAll(cache))
+		err = errors.Join(f.goRun(ctx, root, "GOCACHE="+cache),
+			os.RemoveAll(cache))
 	}
 	f.fail(err)
 	return f
 }
 
-// warm is the same for the second time, with the usual cache.
+// warm is the same for the second time and more, with the usual cache.
 func warm(ctx context.Context, root string) figure {
 	f := figure{Pattern: "go run a client", Unit: "s",
 		What: "when warm: the second time"}
-	_, err := goRun(ctx, root)
-	if err == nil {
-		f.Ours, err = goRun(ctx, root)
+	err := f.goRun(ctx, root)
+	f.Ours = nil // that was the first time
+	for range *runs {
+		err = errors.Join(err, f.goRun(ctx, root))
 	}
 	f.fail(err)
 	return f
 }
 
-func goRun(ctx context.Context, root string, env ...string) (*float64, error) {
+// goRun adds how long go run takes.
+func (f *figure) goRun(ctx context.Context, root string, env ...string) error {
 	begun := time.Now()
 	text, err := goTool(ctx, root, env, "run", "./request_reply/client", "-h")
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, text)
+		return fmt.Errorf("%w\n%s", err, text)
 	}
-	seconds := time.Since(begun).Seconds()
-	return &seconds, nil
+	f.Ours = append(f.Ours, time.Since(begun).Seconds())
+	return nil
 }
 
 func (f *figure) fail(err error) {
