@@ -21,8 +21,8 @@ test: setup ## check and test everything (SKIP_RABBITMQ=1, SKIP_BROWSER=1)
 	go run $(STATICCHECK) ./...
 	go test -race ./...
 
-stage: setup ## a page with every story and experiment, in the browser
-	@go run ./internal/cmd/stage
+stage: setup ## a page with every story and experiment (STAGE_PORT=its port)
+	@go run ./internal/cmd/stage $(if $(STAGE_PORT),-port $(STAGE_PORT))
 
 claims: setup ## run every experiment, does its claim hold? (WITHOUT=1: without its line?)
 	@go run ./internal/cmd/claims $(if $(WITHOUT),-without)
