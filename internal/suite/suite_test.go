@@ -103,29 +103,6 @@ func TestReadmesNameTheExperiments(t *testing.T) {
 	}
 }
 
-// experiments returns what a pattern's run program says of its experiments:
-// their names, and what they claim.
-func experiments(t *testing.T, pattern string) (names []string,
-	claims map[string]string) {
-	t.Helper()
-	l := labtest.New(t)
-	names = l.List(pattern).Names
-	help := l.Start(pattern+"/run", "-h")
-	if help.Wait() != 0 {
-		t.Fatalf("%s/run -h fails", pattern)
-	}
-	claims = map[string]string{}
-	for _, name := range names {
-		for _, line := range help.Lines() {
-			rest, ok := strings.CutPrefix(line, "  "+name+" ")
-			if ok {
-				claims[name] = strings.TrimSpace(rest)
-			}
-		}
-	}
-	return names, claims
-}
-
 // The README's page of claims has all that the experiments claim, in their
 // own words; and the table that compares the patterns names an experiment of
 // that pattern in each of its cells.
@@ -145,12 +122,13 @@ func TestReadmeHasEveryClaim(t *testing.T) {
 		if !ok || strings.HasPrefix(program, "internal/") {
 			continue
 		}
-		names, claims := experiments(t, pattern)
-		all[pattern] = names
-		total += len(names)
-		for _, name := range names {
-			row := "| " + pattern + " `" + name + "` | " + claims[name] + " |\n"
-			if claims[name] == "" || !strings.Contains(page, row) {
+		there := labtest.New(t).List(pattern)
+		all[pattern] = there.Names
+		total += len(there.Names)
+		for _, name := range there.Names {
+			claim := there.Claims[name]
+			row := "| " + pattern + " `" + name + "` | " + claim + " |\n"
+			if claim == "" || !strings.Contains(page, row) {
 				t.Errorf("the page of claims lacks %q", row)
 			}
 		}

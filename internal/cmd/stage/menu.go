@@ -94,24 +94,14 @@ func menu(ctx context.Context) error {
 
 // ask asks a run program what it has. One that has no stage has no What.
 func ask(l *lab.Lab, folder string) (p pattern) {
-	help := l.Start(folder+"/run", "-h")
-	list := l.Start(folder+"/run", "-list")
-	if help.Wait() != 0 || list.Wait() != 0 ||
-		!strings.Contains(help.Text(), "  -stage") {
+	there := l.List(folder)
+	if !there.Has("-stage") {
 		return p
 	}
-	lines := help.Lines()
-	p = pattern{Folder: folder, What: lines[0],
-		Free: strings.Contains(help.Text(), "  -free")}
-	for _, line := range list.Lines() {
-		words := strings.Fields(line)
-		e := experiment{Name: words[0], Without: words[1:]}
-		for _, line := range lines {
-			if claim, ok := strings.CutPrefix(line, "  "+e.Name+" "); ok {
-				e.Claim = strings.TrimSpace(claim)
-			}
-		}
-		p.Experiments = append(p.Experiments, e)
+	p = pattern{Folder: folder, What: there.What, Free: there.Has("-free")}
+	for _, name := range there.Names {
+		p.Experiments = append(p.Experiments, experiment{Name: name,
+			Claim: there.Claims[name], Without: there.Without[name]})
 	}
 	return p
 }
