@@ -38,6 +38,7 @@ type framer struct {
 	known   map[string]bool // the source files that were sent
 	muted   map[int]bool
 	counts  map[int]int
+	labels  map[int]string // of the processes
 }
 
 func newFramer(source Source, live bool) *framer {
@@ -51,7 +52,7 @@ func (f *framer) again() {
 	f.deriver = arrows.New()
 	f.changes = nil
 	f.known, f.muted = map[string]bool{}, map[int]bool{}
-	f.counts = map[int]int{}
+	f.counts, f.labels = map[int]int{}, map[int]string{}
 }
 
 // most is how many events a frame has at most, so that a page is never busy
@@ -123,7 +124,31 @@ func (f *framer) one(e record.Event, frame *Frame) {
 	if e.Kind == record.Start {
 		f.show(e.Program+"/main.go:1", frame)
 	}
+	if !f.live {
+		f.shorten(&e)
+	}
 	frame.Events = append(frame.Events, e)
+}
+
+// longest is how much of a line is kept for a replay; a page shows less.
+const longest = 160
+
+// shorten leaves out what a replay does not need.
+func (f *framer) shorten(e *record.Event) {
+	if e.Kind != record.Print && e.Kind != record.Start {
+		return
+	}
+	if text := []rune(e.Text); len(text) > longest && e.Kind == record.Print {
+		e.Text = string(text[:longest])
+	}
+	known := f.labels[e.Process]
+	f.labels[e.Process] = e.Label
+	if e.Kind == record.Print {
+		e.Role = ""
+		if e.Label == known {
+			e.Label = ""
+		}
+	}
 }
 
 // show adds the file that a line of source is in, if it is a program's own

@@ -16,7 +16,7 @@ import (
 //go:embed page
 var files embed.FS
 
-// The page is one file, put together of these: it needs no network, and no
+// The page is put together of these. As one file it needs no network, and no
 // server when it has a record in it.
 var scripts = []string{"model.js", "time.js", "draw.js", "page.js"}
 
@@ -29,12 +29,17 @@ func part(name string) string {
 	return string(text)
 }
 
+// script returns all of the page's scripts.
+func script() string {
+	text := "\"use strict\";\n"
+	for _, name := range scripts {
+		text += part(name)
+	}
+	return text
+}
+
 // writePage writes the page, with a record to replay if there is one.
 func writePage(out io.Writer, replay []Frame) error {
-	script := ""
-	for _, name := range scripts {
-		script += part(name)
-	}
 	data := []byte("null")
 	if replay != nil {
 		var err error
@@ -44,9 +49,9 @@ func writePage(out io.Writer, replay []Frame) error {
 		}
 	}
 	_, err := strings.NewReplacer(
-		"/* style.css */", part("style.css"),
-		"/* scripts */", script,
-		"null /* record */", string(data),
+		"<!-- style -->", "<style>\n"+part("style.css")+"</style>",
+		"<!-- scripts -->", "<script>const common = {}, kept = "+
+			string(data)+";</script>\n<script>\n"+script()+"</script>",
 	).WriteString(out, part("page.html"))
 	return err
 }
@@ -65,19 +70,28 @@ func Frames(events []record.Event, source Source) (frames []Frame) {
 			Time: events[n-1].Time})
 	}
 	f := newFramer(source, false)
-	for len(events) > 0 { // run by run: -without has two
+	for _, run := range Runs(events) {
+		frames = append(frames, f.add(run)...)
+		frames = append(frames, Frame{Marks: arrows.Derive(run),
+			Lanes: arrows.Lanes(run)})
+	}
+	return frames
+}
+
+// Runs returns the runs of a record each by itself: with -without there are
+// two.
+func Runs(events []record.Event) (runs [][]record.Event) {
+	for len(events) > 0 {
 		n := 1 + slices.IndexFunc(events[1:], func(e record.Event) bool {
 			return e.Kind == record.Begin
 		})
 		if n == 0 {
 			n = len(events)
 		}
-		frames = append(frames, f.add(events[:n])...)
-		frames = append(frames, Frame{Marks: arrows.Derive(events[:n]),
-			Lanes: arrows.Lanes(events[:n])})
+		runs = append(runs, events[:n:n])
 		events = events[n:]
 	}
-	return frames
+	return runs
 }
 
 // ReadReplay reads a record, to be replayed. A record that was cut off is no

@@ -98,6 +98,7 @@ func TestPagesOfExperiments(t *testing.T) {
 			events := recorded(t, one[0], one[1])
 			p := replay(t, events)
 			p.compare(events)
+			p.samePicture(events)
 			if i >= len(bestKnown) {
 				return
 			}

@@ -744,6 +744,9 @@ function seconds(t) {
   return t < 9950 ? `${(t / 1000).toFixed(1)} s` : `${Math.round(t / 1000)} s`;
 }
 
+// thousands writes a number with a comma before every three digits.
+const thousands = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+
 // idOf returns what tells a process from others of its role: its id, unless
 // that is only the number that the system gave it.
 function idOf(p) {
@@ -766,7 +769,7 @@ function laneNote(m, row, now) {
   }
   let lines = 0;
   for (const n of row.members) lines += m.counts[parseInt(n, 10)] || 0;
-  return lines > 1 ? `${lines.toLocaleString("en")} lines` : "";
+  return lines > 1 ? `${thousands(lines)} lines` : "";
 }
 
 // layOut gives each lane its row.

@@ -4,6 +4,7 @@
 function newModel() {
   return {
     begin: null, steps: [], changes: [], verdict: null, intervened: null, failed: null,
+    how: "", // what was left out, in the words of the outcome
     finale: Infinity, // when the lab stopped what still ran
     over: false, last: 0, first: Infinity,
     processes: new Map(), prints: [], marks: new Map(), lanes: [],
@@ -57,6 +58,7 @@ function addEvent(m, e) {
     m.intervened = { t, text: e.text };
     m.steps = m.steps.filter(step => !step.asked); // it does not come
     break;
+  case "outcome": if (e.name !== "as it is") m.how = e.name; break;
   case "fail": m.failed = { t, text: e.text }; break;
   case "over": m.over = true; break;
   case "change": m.changes.push(e); break;

@@ -167,7 +167,10 @@ function heading() {
       ? "without " + run.begin.without : "as it is"));
     button.setAttribute("aria-pressed", String(run === model));
   });
-  set("title", `${b.pattern} ${b.name || ""}`.trim());
+  // Of both runs, a page may have the one alone.
+  const how = b.without && runs.length === 1
+    ? model.how || "without " + b.without : "";
+  set("title", `${b.pattern} ${b.name || ""} ${how}`.trim());
   set("claim", b.claim || "");
   document.title = $("title").textContent + ": the stage";
   shrink("claim", 1.2, .9, 2);
@@ -472,7 +475,7 @@ function lower() {
   set(document.querySelector("#code h2"), file ? `${p.label}: ${file}` +
     (changed.length ? `, ${changed[0].what}` : "") : "");
   const code = document.querySelector("#code ol");
-  const all = model.sources[file], height = 10;
+  const all = model.sources[file] || common[file], height = 10;
   code.replaceChildren();
   if (all) {
     const first = Math.max(0, Math.min(all.length - height, number - 6));
@@ -710,11 +713,13 @@ matchMedia("(prefers-color-scheme: dark)").onchange = event => {
   wake();
 };
 
+// In a frame of another page there is nowhere to go back to.
+if ($("home") && window !== top) $("home").hidden = true;
+
 fit();
 paint();
-const record = JSON.parse($("record").textContent);
-if (record) {
-  record.forEach(take);
+if (kept) { // a record, to be replayed
+  kept.forEach(take);
   setSpeed();
   for (const button of document.querySelectorAll(".live")) button.hidden = true;
 } else {

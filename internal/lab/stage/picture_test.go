@@ -1,0 +1,76 @@
+package stage_test
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"strings"
+	"testing"
+
+	"distsys/internal/lab"
+	"distsys/internal/lab/labtest"
+	"distsys/internal/lab/record"
+	"distsys/internal/lab/stage"
+)
+
+// What is drawn without a browser is what a browser draws.
+func (p *tab) samePicture(events []record.Event) {
+	p.t.Helper()
+	fresh := eval[string](p, "picture()")
+	svg, err := stage.Picture(stage.Frames(events, lab.SourceText),
+		stage.Usual, "a <title>")
+	labtest.Must(p.t, err)
+	want, got := shapeOf(p.t, fresh), shapeOf(p.t, svg)
+	if !maps.Equal(want, got) {
+		p.t.Errorf("without a browser the picture has %v, not %v", got, want)
+	}
+	if !strings.Contains(svg, "><title>a &lt;title&gt;</title>") {
+		p.t.Errorf("the picture has no title: %.200s", svg)
+	}
+}
+
+// The widths of texts are those that a browser measures.
+func TestWidthsOfTexts(t *testing.T) {
+	t.Parallel()
+	p := replay(t, synthetic(2, 3))
+	if !eval[bool](p, `["DejaVu Sans", "Verdana"].some(name => {
+		const wide = font => { ruler.font = "100px " + font;
+			return ruler.measureText("iii").width; };
+		return wide("'" + name + "', monospace") !== wide("monospace");
+	})`) {
+		t.Skip("this machine has neither DejaVu Sans nor Verdana")
+	}
+	for _, text := range []string{"worker slow", "no reply (try 1 of 1000)",
+		"20 messages: 0 1 2", "WwMm@%|il[]{}~^", "11 goes back …"} {
+		quoted, err := json.Marshal(text)
+		labtest.Must(t, err)
+		for _, bold := range []string{"true", "false"} {
+			want := eval[float64](p, "widthOf("+string(quoted)+", 1, "+bold+
+				")")
+			got := stage.WidthOf(text, bold == "true")
+			if math.Abs(got-want) > .03*want {
+				t.Errorf("%q is %.2f wide, a browser says %.2f", text, got,
+					want)
+			}
+		}
+	}
+}
+
+// The colours are the page's.
+func TestColours(t *testing.T) {
+	t.Parallel()
+	p := replay(t, synthetic(2, 3))
+	for theme, dark := range map[string]bool{"light": false, "dark": true} {
+		named, lanes, err := stage.Colours(dark)
+		labtest.Must(t, err)
+		want := eval[map[string]any](p, "themes."+theme)
+		if len(lanes) != len(want["lanes"].([]any)) ||
+			lanes[1] != want["lanes"].([]any)[1] {
+			t.Errorf("%s: the lanes are %q", theme, lanes)
+		}
+		delete(want, "lanes")
+		if len(named) != len(want) || named["ground"] != want["ground"] {
+			t.Errorf("%s: the colours are %q, not %q", theme, named, want)
+		}
+	}
+}
