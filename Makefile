@@ -1,6 +1,7 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help stage demo test claims bench soak doctor setup broker check-go
+.PHONY: help stage demo test claims handout bench soak doctor setup broker \
+	check-go
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -27,6 +28,9 @@ stage: setup ## a page with every story and experiment (STAGE_PORT=its port)
 claims: setup ## run every experiment, does its claim hold? (WITHOUT=1: without its line?)
 	@go run ./internal/cmd/claims $(if $(WITHOUT),-without)
 
+handout: setup ## pages of it all, to give away: site/index.html (DIR=folder)
+	@go run ./internal/cmd/handout $(if $(DIR),-dir '$(DIR)')
+
 soak: setup ## test for half an hour what chance could break
 	go test -run '^$$' -fuzz FuzzServer -fuzztime 5m ./tuple_spaces/tuplespace
 	go test -run '^$$' -fuzz FuzzScan -fuzztime 1m ./tuple_spaces/tuplespace
@@ -34,7 +38,9 @@ soak: setup ## test for half an hour what chance could break
 		./tuple_spaces/tuplespace
 	go test -race -run 'Both|Linear|Cancelled' -count 20 \
 		./tuple_spaces/tuplespace -rapid.checks 5000
-	DISTSYS_ALL=1 STAGE_ALL=1 go test -race -count 5 ./...
+	DISTSYS_ALL=1 STAGE_ALL=1 go test -race -count 5 -timeout 2h ./...
+	HANDOUT_ALL=1 go test -count 1 -timeout 1h -run 'TestHandout$$' \
+		./internal/lab/stage
 	go run ./internal/cmd/claims -without
 
 bench: setup ## measure all patterns, with plots (JSON=file: keep the figures)
