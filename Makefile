@@ -53,7 +53,9 @@ setup: check-go ## install what this machine lacks (it says what, first)
 	@DISTSYS_CGO="$$CGO_ENABLED" CGO_ENABLED=0 go run ./internal/cmd/doctor -fix $(FOR)
 
 broker: setup ## a RabbitMQ broker of your own, in the foreground
-	@mkdir -p .broker && go build -buildvcs=false -o .broker/broker ./internal/cmd/broker
+	@mkdir -p .broker 2>/dev/null || { echo "No right to write here. Instead:" \
+		"go run ./internal/cmd/broker -dir FOLDER"; exit 1; }
+	@go build -buildvcs=false -o .broker/broker ./internal/cmd/broker
 	@exec .broker/broker
 
 # Go itself cannot be asked from Go, so this is the one check in shell.

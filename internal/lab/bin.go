@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"distsys/internal/local"
 )
@@ -136,11 +137,13 @@ func (b *bin) build(programs ...string) error {
 			failures <- b.link(program)
 		}()
 	}
-	var all error
+	var first error // the others have the same cause, as a rule
 	for range programs {
-		all = errors.Join(all, <-failures)
+		if err := <-failures; first == nil {
+			first = err
+		}
 	}
-	return all
+	return first
 }
 
 // link puts a program into the folder. Go keeps the programs that it has
@@ -181,6 +184,9 @@ func (b *bin) tool(args, programs []string, more ...string) error {
 	command := exec.Command("go", append(args, more...)...)
 	command.Dir = b.root
 	text, err := command.CombinedOutput()
+	if strings.Contains(string(text), syscall.ENOSPC.Error()) {
+		return local.NoRoom(syscall.ENOSPC)
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, text)
 	}

@@ -106,7 +106,7 @@ func TempDir(prefix string) (string, *Lock, error) {
 	for tries := 1; ; tries++ {
 		dir, err := os.MkdirTemp("", prefix)
 		if err != nil {
-			return "", nil, err
+			return "", nil, NoRoom(err)
 		}
 		lock, err := LockDir(dir)
 		if err == nil {
@@ -114,9 +114,18 @@ func TempDir(prefix string) (string, *Lock, error) {
 		}
 		// Another program's sweep may have come between the two.
 		if tries == 10 {
-			return "", nil, errors.Join(err, os.RemoveAll(dir))
+			return "", nil, errors.Join(NoRoom(err), os.RemoveAll(dir))
 		}
 	}
+}
+
+// NoRoom says of an error what to do if it is that a disk is full.
+func NoRoom(err error) error {
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return fmt.Errorf("%w: make room in %s, or set TMPDIR to another folder "+
+		"(df shows what is full)", err, os.TempDir())
 }
 
 // sweep removes the temporary folders whose lock nobody has. It leaves alone

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"distsys/internal/local"
@@ -166,5 +167,18 @@ func TestTempDirsAtOnce(t *testing.T) {
 		if used := (local.InUse{}); !errors.As(err, &used) {
 			t.Errorf("%s is not there, or not locked: %v", dir, err)
 		}
+	}
+}
+
+// If a disk is full, the error says what to do. Others stay as they are.
+func TestNoRoom(t *testing.T) {
+	full := &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
+	if text := local.NoRoom(full).Error(); !strings.Contains(text, "TMPDIR") ||
+		!strings.Contains(text, os.TempDir()) {
+		t.Errorf("a full disk: %s", text)
+	}
+	other := &os.PathError{Op: "write", Path: "x", Err: syscall.EACCES}
+	if err := local.NoRoom(other); err != other {
+		t.Errorf("another error has become %v", err)
 	}
 }
