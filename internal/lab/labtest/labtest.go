@@ -188,6 +188,11 @@ func Experiments(t *testing.T, pattern string, expected ...string) {
 				t.Errorf("the claim %q does not hold: %s", outcome.Claim,
 					outcome.Counted)
 			}
+			shown := verdictInReadme(t, pattern, name)
+			if shape(shown) != shape(outcome.Counted) {
+				t.Errorf("the verdict is %q, and the README has %q",
+					outcome.Counted, shown)
+			}
 		})
 	}
 }
