@@ -241,6 +241,23 @@ func TestClaims(t *testing.T) {
 		`no pattern "pipelin"`)
 }
 
+// Make test runs the tests of every folder with this.
+func TestTest(t *testing.T) {
+	t.Parallel()
+	l := labtest.New(t)
+	env := []string{"SKIP_RABBITMQ=1"}
+	test := l.StartEnv(env, "internal/cmd/test", "./internal/cmd/bench")
+	if status := test.Wait(); status != 0 ||
+		lab.Count("distsys/internal/cmd/bench", test) != 1 {
+		t.Errorf("status %d: %s", status, test.Text())
+	}
+	test = l.StartEnv(env, "internal/cmd/test", "./nix")
+	if status := test.Wait(); status != 1 ||
+		!strings.Contains(test.Text(), "no packages ./nix") {
+		t.Errorf("status %d: %s", status, test.Text())
+	}
+}
+
 // With -step a story waits for Return at each turning point, having said what
 // comes next, however long that takes.
 func TestStep(t *testing.T) {
