@@ -32,22 +32,6 @@ func TestExperiments(t *testing.T) {
 		"node-loss")
 }
 
-// One command shows the pipeline's experiment and ours, with both verdicts
-// under each other.
-func TestBesideThePipeline(t *testing.T) {
-	t.Parallel()
-	run := labtest.New(t).Start("message_queue/run", "-pipeline",
-		"worker-crash")
-	status, lines := run.Wait(), run.Lines()
-	if status != 0 || len(lines) < 2 ||
-		!strings.HasPrefix(lines[len(lines)-2], "verdict: 20 sent, ") ||
-		!strings.HasSuffix(lines[len(lines)-2], "claim holds (pipeline)") ||
-		lines[len(lines)-1] != "verdict: 20 sent, 20 handled, "+
-			"1 redelivered, 0 lost: claim holds" {
-		t.Errorf("the last lines are %q", lines[max(0, len(lines)-2):])
-	}
-}
-
 // With -trace, the broker's view stands beside the programs' lines, and the
 // broker is left without it.
 func TestTrace(t *testing.T) {
