@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 
+	"distsys/internal/lab/screen"
 	"distsys/internal/local"
 )
 
@@ -27,6 +28,8 @@ type bin struct {
 	root string // of the module
 
 	change *change // nil: the programs are as they are in the module
+
+	progress *screen.Progress // nil: nobody is told what is built
 
 	mu sync.Mutex // one build at a time
 }
@@ -123,8 +126,11 @@ const startedMark = ".started"
 // so that not each of them compiles it. Then each is linked.
 func (b *bin) build(programs ...string) error {
 	if len(programs) > 1 {
-		compile := []string{"list", "-export", "-f", ""}
-		if err := b.tool(append(compile, b.flags()...), programs); err != nil {
+		end := b.tells("what they share")
+		compile := append([]string{"list", "-export", "-f", ""}, b.flags()...)
+		err := b.tool(compile, programs)
+		end()
+		if err != nil {
 			return fmt.Errorf("build: %w", err)
 		}
 	}
@@ -151,6 +157,7 @@ func (b *bin) build(programs ...string) error {
 // it, by cp: then nothing is linked anew unless the program was changed, and
 // when a student types go run, the program is ready, too.
 func (b *bin) link(program string) error {
+	defer b.tells(program)()
 	file := filepath.Join(b.dir, filepath.FromSlash(program))
 	err := os.MkdirAll(filepath.Dir(file), 0o700)
 	if err == nil {
@@ -161,6 +168,14 @@ func (b *bin) link(program string) error {
 		return fmt.Errorf("build %s: %w", program, err)
 	}
 	return nil
+}
+
+// tells says what is built now. The function that it returns ends that.
+func (b *bin) tells(what string) (end func()) {
+	if b.progress == nil {
+		return func() {}
+	}
+	return b.progress.Begin(what)
 }
 
 // flags are those by which Go is to build.
@@ -211,6 +226,23 @@ func Build(folder string) (programs []string, remove func(), err error) {
 		remove()
 	}
 	return programs, remove, err
+}
+
+// Warm builds every program once, and says on out how far it is. So each of
+// them starts at once when it is called by go run.
+func Warm(out *os.File) error {
+	b, remove, err := openBin()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	programs, err := b.programs(".")
+	if err != nil {
+		return err
+	}
+	b.progress = screen.NewProgress(out, 1+len(programs))
+	defer b.progress.End()
+	return b.build(programs...)
 }
 
 // missing returns those of the programs that are not in the folder yet.

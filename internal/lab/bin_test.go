@@ -2,10 +2,14 @@ package lab
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"distsys/internal/lab/screen"
 )
 
 // What a lab has built, Go need not link again: neither for the next lab, nor
@@ -43,8 +47,19 @@ func TestBuiltIsReadyForGoRun(t *testing.T) {
 		t.Error("it was built, and yet go run links it")
 	}
 	b.change = nil
-	must(b.build(program))
+	shown, err := os.Create(filepath.Join(t.TempDir(), "shown"))
+	must(err)
+	defer shown.Close()
+	b.progress = screen.NewProgress(shown, 3)
+	must(b.build(program, "go_basics/ipc/spawn"))
 	if linked() {
 		t.Error("it was built as it is, and yet go run links it")
+	}
+	text, err := os.ReadFile(shown.Name())
+	must(err)
+	lines := strings.Split(string(text), "\n")
+	if len(lines) != 4 || lines[0] != "1 of 3: what they share" ||
+		!strings.HasPrefix(lines[2], "3 of 3: go_basics/") {
+		t.Errorf("it says how far it is by %q", lines)
 	}
 }
