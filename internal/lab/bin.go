@@ -30,9 +30,11 @@ type bin struct {
 	change *change // nil: the programs are as they are in the module
 
 	progress *screen.Progress // nil: nobody is told what is built
-
-	mu sync.Mutex // one build at a time
 }
+
+// building is held while a program is built that is about to be started: two
+// labs of a process may need the same one.
+var building sync.Mutex
 
 // openBin returns a new folder, or the one that BinVar names. The function
 // removes it, where it is new.
@@ -107,15 +109,26 @@ func (b *bin) env() []string {
 
 // file returns the file of a program, built, which is about to be started.
 func (b *bin) file(program string) (string, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	file := filepath.Join(b.dir, filepath.FromSlash(program))
-	if _, err := os.Stat(file); err != nil {
-		if err := b.build(program); err != nil {
-			return "", err
-		}
+	if err := b.ensure(program); err != nil {
+		return "", err
 	}
+	file := b.name(program)
 	return file, os.WriteFile(file+startedMark, nil, 0o600)
+}
+
+// ensure builds a program, unless it is there.
+func (b *bin) ensure(program string) error {
+	if len(b.missing([]string{program})) == 0 {
+		return nil
+	}
+	building.Lock()
+	defer building.Unlock()
+	return b.build(b.missing([]string{program})...)
+}
+
+// name returns what the file of a program is called.
+func (b *bin) name(program string) string {
+	return filepath.Join(b.dir, filepath.FromSlash(program))
 }
 
 // startedMark ends the name of a file that says of a program that it was
@@ -158,16 +171,28 @@ func (b *bin) build(programs ...string) error {
 // when a student types go run, the program is ready, too.
 func (b *bin) link(program string) error {
 	defer b.tells(program)()
-	file := filepath.Join(b.dir, filepath.FromSlash(program))
-	err := os.MkdirAll(filepath.Dir(file), 0o700)
-	if err == nil {
-		args := append([]string{"run", "-exec", "cp"}, b.flags()...)
-		err = b.tool(args, []string{program}, file)
-	}
-	if err != nil {
+	if err := b.put(program); err != nil {
 		return fmt.Errorf("build %s: %w", program, err)
 	}
 	return nil
+}
+
+// put does it in one step: another process may be starting what is there.
+func (b *bin) put(program string) (err error) {
+	dir, err := os.MkdirTemp(b.dir, ".new-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	built := filepath.Join(dir, "built")
+	args := append([]string{"run", "-exec", "cp"}, b.flags()...)
+	if err := b.tool(args, []string{program}, built); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(b.name(program)), 0o700); err != nil {
+		return err
+	}
+	return os.Rename(built, b.name(program))
 }
 
 // tells says what is built now. The function that it returns ends that.
@@ -248,8 +273,7 @@ func Warm(out *os.File) error {
 // missing returns those of the programs that are not in the folder yet.
 func (b *bin) missing(programs []string) (missing []string) {
 	for _, program := range programs {
-		_, err := os.Stat(filepath.Join(b.dir, filepath.FromSlash(program)))
-		if err != nil {
+		if _, err := os.Stat(b.name(program)); err != nil {
 			missing = append(missing, program)
 		}
 	}

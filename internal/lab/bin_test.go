@@ -63,3 +63,33 @@ func TestBuiltIsReadyForGoRun(t *testing.T) {
 		t.Errorf("it says how far it is by %q", lines)
 	}
 }
+
+// While a program runs, another process may build it once more in the same
+// folder.
+func TestBuiltWhileItRuns(t *testing.T) {
+	const program = "go_basics/sockets/server"
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bin{dir: t.TempDir(), root: root}
+	file, err := b.file(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(file, "-bind", "127.0.0.1:0")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.build(program); err != nil {
+		t.Error(err)
+	}
+	if err := server.Process.Kill(); err != nil {
+		t.Error(err) // it did not run
+	}
+	server.Wait() // it was killed, so that this is an error
+	left, err := filepath.Glob(filepath.Join(b.dir, ".*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
