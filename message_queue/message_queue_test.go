@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -410,6 +411,7 @@ func TestStoppedTooOften(t *testing.T) {
 		c := start(l, consumer, url, "-prefetch", "100", "-work", "1h", "1")
 		c.WaitFor("received order 0 ")
 		for depth(t, channel, messagequeue.Queue) > 0 { // it holds them all
+			lookAgain()
 		}
 		labtest.StopsAtOnce(t, c)
 		back := lab.Count("goes back to the queue", c) +
@@ -422,11 +424,15 @@ func TestStoppedTooOften(t *testing.T) {
 		}
 	}
 	for depth(t, channel, messagequeue.DeadLetters) < orders {
+		lookAgain()
 	}
 	c := start(l, consumer, url, "1")
 	c.WaitFor("set aside before, in delivery-orders-dead: 20 orders")
 	c.WaitFor("waiting for orders")
 }
+
+// lookAgain leaves the processor to what is waited for.
+func lookAgain() { time.Sleep(10 * time.Millisecond) }
 
 // A consumer that loses the broker while it works has not handled the order:
 // it cannot acknowledge it, and gets it again.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -149,6 +150,7 @@ func waitForLock(t *testing.T, dir string) *local.Lock {
 		if lock, err := local.LockDir(dir); err == nil {
 			return lock
 		}
+		lookAgain()
 	}
 	t.Fatalf("the lock of %s is never released", dir)
 	return nil
@@ -230,6 +232,7 @@ func TestKilledStoryIsCleanedUpAfter(t *testing.T) {
 	next.WaitFor("starting a private RabbitMQ node")
 	for _, dir := range left {
 		for exists(dir) && next.Running() {
+			lookAgain()
 		}
 	}
 	next.Stop()
@@ -237,6 +240,9 @@ func TestKilledStoryIsCleanedUpAfter(t *testing.T) {
 		t.Errorf("left: %q", now)
 	}
 }
+
+// lookAgain leaves the processor to what is waited for.
+func lookAgain() { time.Sleep(10 * time.Millisecond) }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
