@@ -2,7 +2,9 @@ package tuplespace
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -205,12 +207,29 @@ func (s *scanner) quoted() []byte {
 	if n < 0 {
 		return s.cut(0)
 	}
-	for _, c := range s.text[1 : 1+n] {
-		if c == '\\' || c < ' ' {
-			return s.cut(0)
-		}
+	if !isVerbatim(s.text[1 : 1+n]) {
+		return s.cut(0)
 	}
 	return s.cut(n + len(`""`))
+}
+
+// isVerbatim is false if there is a backslash or a control character. A text
+// can have a megabyte: eight bytes at a time are looked at.
+func isVerbatim(text []byte) bool {
+	if bytes.IndexByte(text, '\\') >= 0 {
+		return false
+	}
+	for ; len(text) >= 8; text = text[8:] {
+		// If ' ' is taken from each byte, the highest bit comes to be set in
+		// those that are below it. (And in one that these have borrowed from:
+		// then there is one all the same.)
+		const blanks, highest = 0x2020202020202020, 0x8080808080808080
+		word := binary.LittleEndian.Uint64(text)
+		if (word-blanks)&^word&highest != 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' })
 }
 
 func (s *scanner) string() string {

@@ -16,7 +16,9 @@ func TestScan(t *testing.T) {
 		`"a\"b"`, `0`, `-0`, `1`, `-17`, `1.5`, `1e3`, `1E-3`, `1.`, `01`, `.5`,
 		`-`, `1e`, `123456789012345678901234567890`, `true`, `false`, `null`,
 		`tru`, `{"?":"int"}`, `{"?":"nonsense"}`, `{"?": "int"}`, `{}`, `[]`,
-		`[1]`, `{"a":1}`, `{"a":}`, `{"a":{}}`, "\"\x01\"", `"x`, ``, `9223372036854775807`,
+		`[1]`, `{"a":1}`, `{"a":}`, `{"a":{}}`, "\"\x01\"", "\"0123456\x1f\"",
+		"\"\x1f234567 9\"", "\"0123456789\n\"", `"0123456\u0041"`,
+		`"01234567 ü\u007f"`, `"x`, ``, `9223372036854775807`,
 		`9223372036854775808`, `18446744073709551616`})
 	list := rapid.Custom(func(t *rapid.T) string {
 		return "[" + strings.Join(rapid.SliceOfN(value, 0, 3).Draw(t, "list"),
@@ -136,6 +138,25 @@ func TestScanReadsWhatIsUsual(t *testing.T) {
 		`{"status":"none","place":17}`} {
 		if !new(reply).scan([]byte(text)) {
 			t.Errorf("a scanner does not read the reply %s", text)
+		}
+	}
+}
+
+// A character that does not stand for itself is found at every place, beside
+// whatever others.
+func TestIsVerbatim(t *testing.T) {
+	for _, others := range []string{" ", "x", "\x7f", "\x80", "\xff"} {
+		for length := range 20 {
+			for place := range length {
+				for c := range 256 {
+					text := []byte(strings.Repeat(others, length))
+					text[place] = byte(c)
+					want := c >= ' ' && c != '\\'
+					if isVerbatim(text) != want {
+						t.Fatalf("%q: not %v", text, want)
+					}
+				}
+			}
 		}
 	}
 }
