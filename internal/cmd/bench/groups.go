@@ -98,6 +98,9 @@ func publisherRows() (rows []row) {
 			what: fmt.Sprintf("to %d (all subscribers print each)", n),
 			ours: name + " ours-events/s", bare: name + " bare-events/s",
 			place: place{"publisher", float64(n)}})
+		rows = append(rows, row{unit: "events/s",
+			what: "  beside bare ones that print each, too",
+			ours: name + " ours-events/s", bare: name + " printing-events/s"})
 	}
 	return rows
 }
