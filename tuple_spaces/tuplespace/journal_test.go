@@ -26,6 +26,17 @@ func unserved(path string) (s *Server, skipped int64, err error) {
 	return s, skipped, err
 }
 
+// quickDir returns a folder for many small files. In memory, if there is such a
+// folder: the disk would take long for thousands of them.
+func quickDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "distsys-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // state is all that a journal keeps: the tuples with their places and times,
 // and each client's last request.
 func (s *Server) state() string {
@@ -62,7 +73,7 @@ func serveJournal(t testing.TB, path string) *served {
 
 // smallJournal has a bit of everything.
 func smallJournal(t *testing.T) (path string, text []byte) {
-	path = filepath.Join(t.TempDir(), "journal")
+	path = filepath.Join(quickDir(t), "journal")
 	s := serveJournal(t, path)
 	raw := dial(t, zmq.DEALER, s.address)
 	for i, request := range []string{
