@@ -46,14 +46,8 @@ func openBin() (*bin, func(), error) {
 	if dir := os.Getenv(BinVar); dir != "" {
 		return &bin{dir: dir, root: root}, func() {}, nil
 	}
-	dir, lock, err := local.TempDir("distsys-bin-")
-	if err != nil {
-		return nil, nil, err
-	}
-	return &bin{dir: dir, root: root}, func() {
-		os.RemoveAll(dir)
-		lock.Release()
-	}, nil
+	dir, remove, err := local.Folder("distsys-bin-")
+	return &bin{dir: dir, root: root}, remove, err
 }
 
 // moduleRoot is the folder with go.mod: at or above the working directory,

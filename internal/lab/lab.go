@@ -118,6 +118,14 @@ func (l *Lab) Address() string {
 	return fmt.Sprintf("tcp://127.0.0.1:%d", local.FreePort())
 }
 
+// TempDir returns a new folder, which is there for as long as the lab.
+func (l *Lab) TempDir() string {
+	dir, remove, err := local.Folder("distsys-lab-")
+	l.Check(err)
+	l.Cleanup(remove)
+	return dir
+}
+
 // Say tells the audience something.
 func (l *Lab) Say(format string, args ...any) {
 	l.happened(record.Event{Kind: record.Say, Text: fmt.Sprintf(format,

@@ -15,6 +15,7 @@ import (
 
 	"distsys/internal/cli"
 	"distsys/internal/lab/record"
+	"distsys/internal/local"
 )
 
 // A Without is a change of one line that a claim rests on. Run without that
@@ -77,14 +78,13 @@ func (w Without) edits() []Edit { return append([]Edit{w.Edit}, w.And...) }
 // prepare makes the changed copies. It fails if a text is not there exactly
 // once: then the file has been edited.
 func (w Without) prepare(root string) (c *change, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "distsys-without-")
+	dir, remove, err := local.Folder("distsys-without-")
 	if err != nil {
 		return nil, nil, unfit("%w", err)
 	}
-	remove = func() { os.RemoveAll(dir) }
 	defer func() {
 		if err != nil {
-			os.RemoveAll(dir)
+			remove()
 		}
 	}()
 	c = &change{Without: w, overlay: filepath.Join(dir, "overlay.json")}
@@ -246,7 +246,7 @@ func (l *Lab) started() (programs []string) {
 // same screens, and a patience that has learned from the first run how long
 // things take.
 func (l *Lab) again(c *change) (*Lab, func(), error) {
-	dir, err := os.MkdirTemp("", "distsys-bin-")
+	dir, remove, err := local.Folder("distsys-bin-")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -259,7 +259,7 @@ func (l *Lab) again(c *change) (*Lab, func(), error) {
 	second.goesOn = true
 	second.limit = l.longest*3/2 + 3*time.Second
 	second.deadline = took*3/2 + 12*time.Second
-	return second, func() { os.RemoveAll(dir) }, nil
+	return second, remove, nil
 }
 
 // listWithout lists what can be left out of the experiments: the names, with

@@ -119,6 +119,19 @@ func TempDir(prefix string) (string, *Lock, error) {
 	}
 }
 
+// Folder is TempDir for a folder that is used by this process only. The
+// function removes it; it may be called after an error, too.
+func Folder(prefix string) (dir string, remove func(), err error) {
+	dir, lock, err := TempDir(prefix)
+	if err != nil {
+		return "", func() {}, err
+	}
+	return dir, func() {
+		os.RemoveAll(dir)
+		lock.Release()
+	}, nil
+}
+
 // NoRoom says of an error what to do if it is that a disk is full.
 func NoRoom(err error) error {
 	if !errors.Is(err, syscall.ENOSPC) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,10 +11,7 @@ import (
 // is open to all, and one that lets in only who knows its key.
 func stranger(l *lab.Lab) {
 	// A key pair of this experiment's own.
-	dir, err := os.MkdirTemp("", "distsys-key-")
-	l.Check(err)
-	l.Cleanup(func() { os.RemoveAll(dir) })
-	env := []string{"DISTSYS_CURVE=" + filepath.Join(dir, "curve.key")}
+	env := []string{"DISTSYS_CURVE=" + filepath.Join(l.TempDir(), "curve.key")}
 
 	ask := func(address, message string, more ...string) *lab.Process {
 		args := append([]string{"-connect", address, "-timeout", "1s",

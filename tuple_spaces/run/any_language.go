@@ -47,14 +47,11 @@ func anyLanguage(l *lab.Lab) {
 
 // compileClient compiles the client in C, and returns where it is.
 func compileClient(l *lab.Lab) (program string) {
-	dir, err := os.MkdirTemp("", "distsys-c-")
-	l.Check(err)
-	l.Cleanup(func() { os.RemoveAll(dir) })
 	source := l.Source("tuple_spaces/c_client/client.c")
 	libzmq, err := exec.Command("pkg-config", "--cflags", "--libs",
 		"libzmq").Output()
 	l.Check(err)
-	program = filepath.Join(dir, "client")
+	program = filepath.Join(l.TempDir(), "client")
 	args := append([]string{"-o", program, source},
 		strings.Fields(string(libzmq))...)
 	compile := exec.Command(cmp.Or(os.Getenv("CC"), "cc"), args...)

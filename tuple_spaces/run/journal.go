@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"distsys/internal/lab"
-	"distsys/internal/local"
 )
 
 func journal(l *lab.Lab) {
@@ -58,14 +56,8 @@ func journal(l *lab.Lab) {
 
 // newSpaceWithJournal is newSpace with a journal in a folder of its own.
 func newSpaceWithJournal(l *lab.Lab) *space {
-	dir, lock, err := local.TempDir("distsys-journal-")
-	l.Check(err)
-	l.Cleanup(func() {
-		os.RemoveAll(dir)
-		lock.Release()
-	})
 	s := &space{l: l, address: l.Address(),
-		journal: filepath.Join(dir, "journal")}
+		journal: filepath.Join(l.TempDir(), "journal")}
 	s.serve()
 	return s
 }

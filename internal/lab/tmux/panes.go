@@ -15,6 +15,7 @@ import (
 
 	"distsys/internal/lab/record"
 	"distsys/internal/lab/screen"
+	"distsys/internal/local"
 )
 
 const (
@@ -26,12 +27,13 @@ const (
 // Panes are those of a tmux window: one for each program, beside the story's
 // own, which shows what the story says.
 type Panes struct {
-	story string        // tmux's name for the pane that run is in
-	full  *screen.Plain // in that pane
-	out   io.Writer
-	told  bytes.Buffer // in that pane, so far
-	undo  [][]string   // what leaves the window as it was
-	dir   string       // of the files that the panes show
+	story  string        // tmux's name for the pane that run is in
+	full   *screen.Plain // in that pane
+	out    io.Writer
+	told   bytes.Buffer // in that pane, so far
+	undo   [][]string   // what leaves the window as it was
+	dir    string       // of the files that the panes show
+	remove func()       // that folder
 
 	mu      sync.Mutex
 	prompt  string        // what is being asked
@@ -66,7 +68,7 @@ done`
 func Open(out io.Writer) (t *Panes, err error) {
 	t = &Panes{story: os.Getenv("TMUX_PANE"), out: out, all: map[int]*pane{}}
 	t.full = screen.NewPlainBeside(out, &t.told)
-	if t.dir, err = os.MkdirTemp("", "distsys-panes-"); err != nil {
+	if t.dir, t.remove, err = local.Folder("distsys-panes-"); err != nil {
 		return t, err
 	}
 	do := func(command string, args ...string) string {
@@ -251,5 +253,5 @@ func (t *Panes) Close() {
 			t.say(err.Error())
 		}
 	}
-	os.RemoveAll(t.dir)
+	t.remove()
 }

@@ -44,11 +44,11 @@ func Session(ctx context.Context) (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	dir, err := os.MkdirTemp("", "distsys-tmux-")
+	dir, remove, err := local.Folder("distsys-tmux-")
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	socket := filepath.Join(dir, "tmux") // with -L it would be left behind
 	session := exec.CommandContext(ctx, "tmux", slices.Concat([]string{"-u",
 		"-S", socket, "-f", "/dev/null", "new-session", "sh", "-c", again, dir,
