@@ -1,22 +1,23 @@
 package main
 
 import (
-	"fmt"
-
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
 )
 
 // lateBinding has a publisher begin before there is any queue.
 func lateBinding(l *lab.Lab) {
-	const count = 10
+	const enough = 7
 	url := brokerlab.Vhost(l)
 	l.Step("a publisher; no subscriber has ever been there")
-	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval", "200ms")
+	p := publisher(l, url, "-count", "1000", "-interval", "200ms")
 	p.WaitFor(dropped + "2 ")
 	l.Say("a subscriber makes its queue") // no Step: the publisher goes on
 	s := subscriber(l, url, "A")
+	l.WaitForNumbers(handled, enough, s)
+	p.Stop()
 	status := p.Wait()
+	count := p.LastNumber(published) + 1
 	sent := lab.Numbers(published, p)
 	gone := lab.Numbers(dropped, p)
 	l.WaitForNumbers(handled, len(sent), s)
