@@ -100,7 +100,8 @@ func TestWaitsAreSmall(t *testing.T) {
 		t.Errorf("a wait takes up %d bytes", each)
 	}
 	r := dial(t, zmq.DEALER, s.address)
-	r.ask(`{"op":"write","tuples":[["7` + long + `",1]]}`)
+	// The last, since a wait ends after 10 s, and this may take longer.
+	r.ask(fmt.Sprintf(`{"op":"write","tuples":[["%d%s",1]]}`, n-1, long))
 	if got := r.ask(`{"op":"take","pattern":[null,1]}`); got !=
 		`{"status":"none"}` {
 		t.Errorf("a wait is not served: %.100s", got)
