@@ -253,3 +253,29 @@ func TestEveryBenchmarkIsShown(t *testing.T) {
 		}
 	}
 }
+
+// Every group is measured as often as was asked for, but for those that need
+// it only once; and no group twice in a row.
+func TestParts(t *testing.T) {
+	t.Setenv("SKIP_RABBITMQ", "")
+	defer func(before int) { *runs = before }(*runs)
+	*runs = 2
+	times := make([]int, len(groups))
+	for i, p := range parts() {
+		if p.run != times[p.group] || i < len(groups) && p.group != i {
+			t.Errorf("part %d is run %d of group %d", i, p.run, p.group)
+		}
+		times[p.group]++
+	}
+	for i, g := range groups {
+		if times[i] != 2 && !(g.once && times[i] == 1) {
+			t.Errorf("%s is measured %d times", g.folder, times[i])
+		}
+	}
+	t.Setenv("SKIP_RABBITMQ", "1")
+	for _, p := range parts() {
+		if groups[p.group].rabbitmq {
+			t.Errorf("SKIP_RABBITMQ is set, and yet: %s", groups[p.group].folder)
+		}
+	}
+}

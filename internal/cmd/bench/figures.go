@@ -16,6 +16,7 @@ type figure struct {
 	Bare    []float64 `json:"bare,omitempty"`
 	Ratio   []float64 `json:"ratio,omitempty"`
 	Failed  bool      `json:"failed,omitempty"`
+	why     error     // it has failed, if that is known
 	place
 }
 

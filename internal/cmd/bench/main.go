@@ -21,6 +21,7 @@ import (
 
 	"distsys/internal/cli"
 	"distsys/internal/lab"
+	"distsys/internal/lab/screen"
 	"distsys/internal/local"
 )
 
@@ -134,46 +135,63 @@ func figures(ctx context.Context) (all []figure, err error) {
 	return all, err
 }
 
-// measure runs all groups, and then all of them again: what else the machine
-// does at a time spoils one run, and the spread shows it.
-func measure(ctx context.Context, root string) (all []figure, failed error) {
-	texts := make([]string, len(groups))
+// A part is a run of a group.
+type part struct{ run, group int }
+
+// parts lists the runs of all groups, and then all of them again: what else
+// the machine does at a time spoils one run, and the spread shows it.
+func parts() (all []part) {
 	for run := range *runs {
 		for i, g := range groups {
-			if g.skipped() || g.once && run > 0 {
-				continue
+			if !g.skipped() && (run == 0 || !g.once) {
+				all = append(all, part{run, i})
 			}
-			progress("run %d of %d: measuring %s ...", run+1, *runs, g.folder)
-			text, err := g.run(ctx, root)
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			if err != nil {
-				progress("%s: %v\n%s", g.folder, err, text)
-				failed = fmt.Errorf("the benchmarks of %s failed; the reason "+
-					"is further up", g.folder)
-			}
-			texts[i] += text + "\n"
 		}
+	}
+	return all
+}
+
+// measure runs them.
+func measure(ctx context.Context, root string) (all []figure, failed error) {
+	progress := screen.NewProgress(os.Stderr, len(parts())+1)
+	defer progress.End()
+	texts := make([]string, len(groups))
+	for _, p := range parts() {
+		g := groups[p.group]
+		end := progress.Begin(fmt.Sprintf("%s, run %d of %d", g.folder, p.run+1,
+			*runs))
+		text, err := g.run(ctx, root)
+		end()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			progress.Println(os.Stderr, g.folder+":", err, "\n"+text)
+			failed = fmt.Errorf("the benchmarks of %s failed; the reason "+
+				"is further up", g.folder)
+		}
+		texts[p.group] += text + "\n"
 	}
 	for i, g := range groups {
 		if g.skipped() {
-			progress("SKIP_RABBITMQ is set: without %s", g.folder)
+			progress.Println(os.Stderr, "SKIP_RABBITMQ is set: without", g.folder)
 			continue
 		}
 		all = append(all, g.figures(parse(texts[i]), *runs)...)
 	}
-	progress("measuring go run; the cold one compiles everything ...")
-	return append(all, cold(ctx, root), warm(ctx, root)), failed
+	end := progress.Begin("go run; the cold one compiles everything")
+	all = append(all, cold(ctx, root), warm(ctx, root))
+	end()
+	for _, f := range all {
+		if f.why != nil {
+			progress.Println(os.Stderr, f.What+":", f.why)
+		}
+	}
+	return all, failed
 }
 
 func (g group) skipped() bool {
 	return g.rabbitmq && os.Getenv("SKIP_RABBITMQ") != ""
-}
-
-// progress tells those who wait what goes on, apart from the table.
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "figures: "+format+"\n", args...)
 }
 
 // run has Go run the benchmarks of a group, and returns what they print.
@@ -240,8 +258,7 @@ func (f *figure) goRun(ctx context.Context, root string, env ...string) error {
 
 func (f *figure) fail(err error) {
 	if err != nil {
-		progress("%s: %v", f.What, err)
-		f.Ours, f.Failed = nil, true
+		f.Ours, f.Failed, f.why = nil, true, err
 	}
 }
 

@@ -130,7 +130,7 @@ func drawAll(dir string, all []figure) error {
 		name := filepath.Join(dir, p.name+".svg")
 		svg, err := p.svg(all)
 		if errors.Is(err, errMissing) {
-			progress("no plot %s: %v", p.name, err)
+			fmt.Fprintf(os.Stderr, "no plot %s: %v\n", p.name, err)
 			err = os.Remove(name)
 			if errors.Is(err, fs.ErrNotExist) {
 				err = nil
