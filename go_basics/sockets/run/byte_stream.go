@@ -39,6 +39,7 @@ func byteStream(l *lab.Lab) {
 	long := strings.Repeat("x", 3000)
 	one, two, whole := ask("one"), ask("two"), ask(long).Mute()
 	failures += one.Wait() + two.Wait() + whole.Wait()
+	l.WaitForCount("received", 3, third) // a line may be read a little later
 	l.Say("each came whole and by itself: each answer has one !, at its end")
 
 	asOne := lab.Count("received", first)
