@@ -38,5 +38,8 @@ var fanOutWithout = []lab.Without{
 	{Name: "queues", Edit: lab.Edit{File: queueFile,
 		Line:   `return broker.Named("subscriber-" + id),`,
 		Become: `return broker.Named("subscriber"),`},
+		And: []lab.Edit{{File: queueFile,
+			Line:   `broker.Named("subscriber-" + id + "-dead")`,
+			Become: `broker.Named("subscriber-dead")`}},
 		Watch: "all subscribers take from one queue, and share the events"},
 }
