@@ -96,7 +96,8 @@ func (s *Sum) Lines() (lines []string) {
 		if missing := arrived.missing(); arrived.full {
 			add("not known what never arrived from %v: too many gaps", from)
 		} else if len(missing) > 0 {
-			add("never arrived from %v: %v", from, missing)
+			add("never arrived from %v: %v; none came after %d", from,
+				missing, arrived.spans[len(arrived.spans)-1].last)
 		}
 		if len(arrived.again) > 0 {
 			guess := ""
