@@ -135,7 +135,7 @@ func receive(d *Deriver, l *line) {
 	}
 	again := l.field("again") != "" || m != nil && m.returns > 0
 	if m == nil && l.box.lane != "" {
-		m = d.duplicate(l.box, key)
+		m = l.duplicate(key)
 		again = again || m != nil
 	}
 	if l.box.lane != "" {
@@ -190,13 +190,22 @@ func (d *Deriver) lateCopy(l *line, key string) *message {
 
 // duplicate returns the message that was received from the queue before, if
 // its producer may have sent it once more: one that has lost the broker
-// repeats what was not confirmed.
-func (d *Deriver) duplicate(b *box, key string) *message {
-	settled := b.settled.with(key)
-	if len(settled) == 0 || !b.broker.wasLost {
+// repeats what was not confirmed. One that was started in its place repeats
+// nothing: it begins anew, and so do its numbers.
+func (l *line) duplicate(key string) *message {
+	settled := l.box.settled.with(key)
+	if len(settled) == 0 || !l.box.broker.wasLost {
 		return nil
 	}
-	return settled[len(settled)-1]
+	m := settled[len(settled)-1]
+	for _, link := range l.links() {
+		for _, p := range link.senders {
+			if p.running() && p.begun > m.from.begun && !m.from.running() {
+				return nil
+			}
+		}
+	}
+	return m
 }
 
 // arrived is for a message whose receipt is known.

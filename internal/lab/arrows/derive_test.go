@@ -687,6 +687,34 @@ var scripts = []struct{ name, script, want string }{{
 	back 5 > queue subscriber-A 35: 1 goes back
 	depth queue subscriber-A 35 = 1`,
 }, {
+	"publish_subscribe: a publisher in place of one that was killed counts anew", `
+	0 1 start publish_subscribe/subscriber $B A
+	1 1 waiting for events temp.* in subscriber-A
+	2 2 start publish_subscribe/publisher $B
+	5 2 published event 0 of sensor123: 20 degrees
+	6 1 received event 0 of sensor123: 20 degrees
+	7 1 handled event 0 of sensor123: 20 degrees
+	8 2 kill
+	9 2 end -1
+	10 1 lost the broker (no answer in time); connecting again
+	9000 1 connected to amqp://127.0.0.1:5000/lab
+	9001 1 waiting for events temp.* in subscriber-A
+	9002 3 start publish_subscribe/publisher $B
+	9005 1 received event 0 of sensor123: 20 degrees
+	9006 3 published event 0 of sensor123: 20 degrees
+	9007 1 handled event 0 of sensor123: 20 degrees`, `
+	message 2 > queue subscriber-A 5: 0
+	depth queue subscriber-A 5 = 1
+	depth queue subscriber-A 6 = 0
+	message queue subscriber-A > 1 6: 0
+	bar 1 6..7: 0
+	ack 1 > queue subscriber-A 7
+	down queue subscriber-A 10..9000
+	message queue subscriber-A > 1 9005: 0
+	bar 1 9005..9007: 0
+	message 3 > queue subscriber-A 9005: 0
+	ack 1 > queue subscriber-A 9007`,
+}, {
 	"publish_subscribe: a temporary queue goes with its subscriber", `
 	0 1 start publish_subscribe/subscriber $B
 	1 1 waiting for events temp.* in amq.gen-x
@@ -901,6 +929,35 @@ var scripts = []struct{ name, script, want string }{{
 	message 1 > 3 15..16: fac 4
 	bar 3 16..17: fac 4 (cut)
 	back 3 > 1 17: fac 4 goes back`,
+}, {
+	"tuple_spaces: the same task again, which the worker prints first", `
+	0 1 start tuple_spaces/server
+	1 2 start tuple_spaces/worker_example/worker fac
+	5 1 worker 102: take gets ["fac",5], on loan ab12
+	6 2 took fac 5
+	8 1 worker 102: commit loan ab12, write ["fac_res",120]
+	9 2 wrote ["fac_res",120] for 5
+	10 1 worker 102: take ["fac",{"?":"int64"}] waits
+	2005 2 took fac 5
+	2006 1 worker 102: take gets ["fac",5], on loan cd34
+	2008 1 worker 102: commit loan cd34, write ["fac_res",120]
+	2009 2 wrote ["fac_res",120] for 5
+	2010 1 worker 102: take ["fac",{"?":"int64"}] waits
+	4005 1 worker 102: take gets ["fac",5], on loan ef56
+	4006 2 took fac 5`, `
+	message 2 > 1 5
+	message 1 > 2 5..6: fac 5
+	bar 2 6..8: fac 5
+	message 2 > 1 8: fac_res 120
+	message 2 > 1 10: take fac ?int64
+	wait 2 10..2005: take fac ?int64
+	bar 2 2005..2008: fac 5
+	message 1 > 2 2005: fac 5
+	message 2 > 1 2008: fac_res 120
+	message 2 > 1 2010: take fac ?int64
+	wait 2 2010..4006: take fac ?int64
+	message 1 > 2 4005..4006: fac 5
+	bar 2 4006..: fac 5`,
 }, {
 	"tuple_spaces/event_example: what a program does not print is passed over", `
 	0 1 start tuple_spaces/server

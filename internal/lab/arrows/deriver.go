@@ -417,6 +417,9 @@ func (d *Deriver) do(l *line) {
 	if l.p.wait != nil && !l.p.keeps {
 		d.endWait(l.p, l.at, false)
 	}
+	if !l.verb.means(gets) { // the lines about its last reply have come
+		l.p.latest = nil
+	}
 	for _, act := range l.verb.does {
 		act.do(d, l)
 	}

@@ -41,7 +41,7 @@ type member struct {
 func (r *row) last() *member { return r.members[len(r.members)-1] }
 
 // start finds a lane for a process: that of one of its role that has ended,
-// if possible of the same name, or a new one.
+// if possible of the same name or command, or a new one.
 func (y *layout) start(p *process, command string) {
 	m := &member{name: p.lane, p: p, command: command}
 	var found *row
@@ -49,7 +49,7 @@ func (y *layout) start(p *process, command string) {
 		if r.role != p.role || r.queue != "" || r.last().p.running() {
 			continue
 		}
-		if r.last().p.label == p.label {
+		if r.last().p.label == p.label || r.last().command == command {
 			found = r
 			break
 		}
@@ -221,6 +221,7 @@ func (y *layout) label(r *row) string {
 	for _, m := range r.members {
 		same = same && m.p.label == r.members[0].p.label
 	}
+	word := r.word()
 	if same && r.members[0].p.words.id && r.members[0].p.vars["word"] != "" {
 		return r.members[0].p.label
 	}
@@ -228,21 +229,33 @@ func (y *layout) label(r *row) string {
 	for _, other := range y.list {
 		alone = alone && (other == r || other.role != r.role)
 	}
-	if alone || !same {
+	if alone || !same && word == "" {
 		return r.role
 	}
-	if word := r.members[0].p.vars["word"]; word != "" && len(r.members) == 1 {
-		if label := r.role + " " + tidy(word); y.only(label, r) {
-			return label
-		}
+	if label := r.role + " " + tidy(word); word != "" && y.only(label, r) {
+		return label
+	}
+	if !same {
+		return r.role
 	}
 	return strings.TrimSpace(r.members[0].p.label)
+}
+
+// word is what all processes of the lane were started with, if it is the same.
+func (r *row) word() string {
+	word := r.members[0].p.vars["word"]
+	for _, m := range r.members {
+		if m.p.vars["word"] != word {
+			return ""
+		}
+	}
+	return word
 }
 
 // only says whether no other lane would have that label.
 func (y *layout) only(label string, r *row) bool {
 	return !slices.ContainsFunc(y.list, func(other *row) bool {
-		return other != r && other.queue == "" && len(other.members) == 1 &&
-			other.role+" "+tidy(other.members[0].p.vars["word"]) == label
+		return other != r && other.queue == "" &&
+			other.role+" "+tidy(other.word()) == label
 	})
 }

@@ -50,6 +50,15 @@ var laneScripts = []struct{ name, script, want string }{{
 	subscriber: 1, 4
 	subscriber B: 2, 3`,
 }, {
+	"a worker in place of one that was started with the same word", `
+	0 1 start tuple_spaces/worker_example/worker fac
+	1 2 start tuple_spaces/worker_example/worker fib
+	2 1 end -1
+	3 2 end -1
+	4 3 start tuple_spaces/worker_example/worker fib`, `
+	worker fac: 1
+	worker fib: 2, 3`,
+}, {
 	"each subscriber has its queue above it, and keeps it", `
 	0 1 start publish_subscribe/subscriber $B 1
 	1 1 waiting for events temp.* in subscriber-1
