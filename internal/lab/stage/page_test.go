@@ -390,6 +390,11 @@ func TestFreePlay(t *testing.T) {
 	t.Parallel()
 	p := perform(t, "pipeline/run", "-free")
 	p.until(`model.prints.some(line => line.text.includes("delivered"))`)
+	// Nobody has chosen a process: a key must not hit just any of them.
+	p.until(`$("chosen").textContent == "choose a process"`)
+	p.until(`[...document.querySelectorAll("[data-act]")].every(b =>
+		b.disabled)`)
+	p.press("k")
 	for _, worker := range []string{"worker fast", "worker slow"} {
 		p.do(call(`choose([...model.processes.values()].find(p =>
 			p.label == "` + worker + `").number)`))
@@ -402,6 +407,11 @@ func TestFreePlay(t *testing.T) {
 	p.press("a")
 	p.until(`[...model.processes.values()].filter(p =>
 		p.label == "worker slow").length == 2`)
+	// The buttons are for the one that runs now.
+	p.until(`!document.querySelector("[data-act=kill]").disabled`)
+	if n := p.count(".cross"); n != 2 {
+		t.Errorf("%d crosses are drawn", n)
+	}
 	if eval[bool](p.tab, "Boolean(model.intervened)") {
 		t.Error("in free play nothing is a disturbance")
 	}
@@ -416,6 +426,9 @@ func TestFreePlayWithBroker(t *testing.T) {
 		t.Skip("SKIP_RABBITMQ is set")
 	}
 	p := perform(t, "message_queue/run", "-free")
+	// While the broker starts, there is no beginning, and so no gap after it.
+	p.until(`timeline(newModel(), 9000, 800).cuts.length == 0`)
+	p.until(`model.said.startsWith("starting a private RabbitMQ node")`)
 	p.until(`model.prints.some(line => line.text.includes("handled"))`)
 	press := func(button string) {
 		p.until(`model.buttons.includes("` + button + `")`)

@@ -4,6 +4,7 @@
 function newModel() {
   return {
     begin: null, steps: [], changes: [], verdict: null, intervened: null, failed: null,
+    said: "", // by the lab, of late
     how: "", // what was left out, in the words of the outcome
     finale: Infinity, // when the lab stopped what still ran
     over: false, last: 0, first: Infinity,
@@ -42,6 +43,7 @@ function addEvent(m, e) {
   if (e.kind !== "over") m.last = Math.max(m.last, t);
   const p = m.processes.get(e.p);
   switch (e.kind) {
+  case "say": m.said = e.text; break;
   case "step":
     m.steps.push({ t, text: e.text });
     m.first = Math.min(m.first, t);

@@ -196,6 +196,8 @@ function footer() {
   } else if (done && model.intervened) {
     number = "!";
     text = model.intervened.text;
+  } else if (!model.processes.size && model.said) {
+    text = model.said; // a broker starts, perhaps
   } else if (isFree()) {
     text = "free play: choose a process; K kills it, F freezes it, " +
       "C is Ctrl-C, A starts another";
@@ -389,6 +391,21 @@ function choose(number) {
   dirty = true;
 }
 
+// picked is the process that buttons and keys are for: only one that was
+// clicked on. Who has printed lately is another one at any moment.
+const picked = () => model.processes.get(view.auto ? 0 : view.chosen);
+
+// follow goes on to who takes the place of the process that was clicked on.
+function follow(events) {
+  for (const e of events || []) {
+    const old = picked(), lane = old && model.laneOf.get(String(old.number));
+    if (old && e.kind === "start" && old.end < Infinity &&
+      lane !== undefined && lane === model.laneOf.get(String(e.p))) {
+      choose(e.p);
+    }
+  }
+}
+
 // members returns the processes of a lane, the newest first.
 function members(lane) {
   return lane.members.map(n => model.processes.get(parseInt(n, 10)))
@@ -428,8 +445,9 @@ function controls() {
   document.body.classList.toggle("live", view.live && !model.over);
   document.body.classList.toggle("source", view.source);
   if (!view.live) return;
-  const p = model.processes.get(chosen());
-  set("chosen", p ? p.label : "no process yet");
+  const p = picked();
+  set("chosen", p ? p.label : model.processes.size ? "choose a process"
+    : "no process yet");
   $("chosen").style.color = p ? colourOf(p.number) : "";
   const runs = p && p.end === Infinity && server.leads && !server.closed;
   const frozen = p && p.spans.some(s => s.to === Infinity);
@@ -572,7 +590,7 @@ function click(what) {
 }
 
 function act(what) {
-  const p = model.processes.get(chosen());
+  const p = picked();
   if (!p) return;
   if (what === "freeze" && p.spans.some(s => s.to === Infinity)) {
     what = "go on";
@@ -602,6 +620,7 @@ function listen() {
     }
     const last = runs[runs.length - 1];
     take(frame);
+    follow(frame.events);
     if (last !== runs[runs.length - 1]) server.clock = Infinity;
     synchronize(runs[runs.length - 1].last);
     if (isFree()) prune(model, 2000); // nobody looks back for hours

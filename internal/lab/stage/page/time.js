@@ -10,11 +10,13 @@ const capWork = .22, capWait = .13, capIdle = .05;
 // happenings returns the times at which something happens, sorted, and for
 // each gap between them what goes on meanwhile: its cap.
 function happenings(m, until) {
-  const times = [m.first], ends = [], starts = { work: [], wait: [] };
+  const end = Math.min(until, endOf(m));
+  // Until a broker is ready there is no beginning.
+  const times = [Math.min(m.first, end)], ends = [];
+  const starts = { work: [], wait: [] };
   const note = t => {
     if (t >= m.first && t <= until) times.push(t);
   };
-  const end = Math.min(until, endOf(m));
   for (const mark of m.marks.values()) {
     if (mark.t > end) continue;
     note(mark.t);
