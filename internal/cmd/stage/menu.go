@@ -29,7 +29,7 @@ type pattern struct {
 
 type experiment struct {
 	Name, Claim string
-	Without     []string
+	Without     []lab.Line
 }
 
 // A program that was started by a click on the menu.
@@ -99,9 +99,15 @@ func ask(l *lab.Lab, folder string) (p pattern) {
 		return p
 	}
 	p = pattern{Folder: folder, What: there.What, Free: there.Has("-free")}
+	lines := l.Lines(folder)
 	for _, name := range there.Names {
-		p.Experiments = append(p.Experiments, experiment{Name: name,
-			Claim: there.Claims[name], Without: there.Without[name]})
+		e := experiment{Name: name, Claim: there.Claims[name]}
+		for _, line := range lines {
+			if line.Experiment == name {
+				e.Without = append(e.Without, line)
+			}
+		}
+		p.Experiments = append(p.Experiments, e)
 	}
 	return p
 }
@@ -173,7 +179,8 @@ func (d *desk) command(folder, name, without string) ([]string, error) {
 		if e.Name != name {
 			continue
 		}
-		if without != "" && !slices.Contains(e.Without, without) {
+		if without != "" && !slices.ContainsFunc(e.Without,
+			func(line lab.Line) bool { return line.Name == without }) {
 			return nil, fmt.Errorf("%s has no line %q", name, without)
 		}
 		if without != "" {

@@ -648,6 +648,12 @@ func TestMenu(t *testing.T) {
 			t.Errorf("the menu has no %s: %s", pattern, names)
 		}
 	}
+	// What shows a claim by doing more than the program does is a cure.
+	said := eval[string](p, `[...document.querySelectorAll(
+		"[value=moved-server] ~ button[name]")].map(b => b.textContent).join()`)
+	if said != "with the cure name" {
+		t.Errorf("beside moved-server the menu says %q", said)
+	}
 	p.do(call(`document.querySelector("form:has([value=client-first]) button")
 		.click()`))
 	p.until(`typeof server == "object" && server.waits`)
