@@ -70,7 +70,11 @@ func handout(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%d pages, %.1f MB; open %s\n", s.pages,
 		float64(out.bytes)/1e6, filepath.Join(*dir, "index.html"))
-	return faults
+	if faults > 0 {
+		return fmt.Errorf("%d did not end as they should; the pages say "+
+			"which, and how", faults)
+	}
+	return nil
 }
 
 // build builds the programs of the patterns.

@@ -31,7 +31,7 @@ func (c *claim) AsItIs() *showing  { return c.asItIs }
 func (c *claim) Changed() *showing { return c.changed }
 func (c *claim) Fault() string     { return c.fault }
 func (c *claim) Printed() string   { return c.printed }
-func (c *claim) Without() string   { return c.without }
+func (c *claim) Command() string   { return c.command() }
 
 func (s *showing) Name() string    { return s.name }
 func (s *showing) Counted() string { return s.counted }

@@ -39,9 +39,9 @@ type job struct {
 // is short of time may count otherwise than the claim says.
 const atOnce = 2
 
-// run runs the stories and the experiments. What does not end as it should
-// becomes faults; an error is why there can be no hand-out.
-func (s *site) run(ctx context.Context) (faults, err error) {
+// run runs the stories and the experiments. It returns how many did not end
+// as they should, which it prints; an error is why there can be no hand-out.
+func (s *site) run(ctx context.Context) (faults int, err error) {
 	jobs := s.jobs()
 	progress := screen.NewProgress(os.Stderr, len(jobs))
 	defer progress.End()
@@ -65,7 +65,7 @@ func (s *site) run(ctx context.Context) (faults, err error) {
 			defer lock.Unlock()
 			err = errors.Join(err, failed, broken)
 			if fault != "" && ctx.Err() == nil {
-				faults = errors.Join(faults, errors.New(fault))
+				faults++
 				progress.Println(os.Stderr, fault)
 			}
 		}()
@@ -85,13 +85,20 @@ func (s *site) jobs() (jobs []job) {
 			jobs = append(jobs, job{one.folder + "/run",
 				func(l *lab.Lab) (string, error) { return s.tell(l, one) }})
 			for _, c := range one.claims {
-				jobs = append(jobs, job{fmt.Sprintf("%s/run -without %s %s",
-					c.folder, c.without, c.name),
+				jobs = append(jobs, job{c.command(),
 					func(l *lab.Lab) (string, error) { return s.try(l, c) }})
 			}
 		}
 	}
 	return jobs
+}
+
+// command is what is typed to run the experiment, as it is and changed.
+func (c *claim) command() string {
+	if c.without == "" {
+		return c.folder + "/run " + c.name
+	}
+	return c.folder + "/run -without " + c.without + " " + c.name
 }
 
 // leaveOut says on the pages why nothing was run.
@@ -122,7 +129,8 @@ func (s *site) tell(l *lab.Lab, p *part) (fault string, err error) {
 	}
 	runs, err := readRuns(file)
 	if err != nil || len(runs) == 0 {
-		return fault, nil // the page says that there is none
+		p.story.fault = "The story could not be played."
+		return p.folder + "/run has kept no record", nil
 	}
 	return fault, s.keep(p.story, runs[0])
 }
@@ -134,7 +142,12 @@ func (s *site) try(l *lab.Lab, c *claim) (fault string, err error) {
 		return "", err
 	}
 	defer remove()
-	o := l.TryWithout(c.folder, c.name, c.without, "-record", file)
+	var o lab.Outcome
+	if c.without == "" {
+		o = l.Try(c.folder, c.name, "-record", file)
+	} else {
+		o = l.TryWithout(c.folder, c.name, c.without, "-record", file)
+	}
 	runs, err := readRuns(file)
 	if err != nil {
 		runs = nil
@@ -168,8 +181,10 @@ func (c *claim) judge(breaks bool) string {
 		return "The experiment could not be run to its end."
 	case !c.asItIs.holds:
 		return "The claim did not hold."
+	case c.without == "":
+		return ""
 	case c.changed == nil || c.changed.counted == "":
-		return "The claim holds; but the second run, " + c.without +
+		return "The claim holds; but the second run, without " + c.without +
 			", did not come to its end."
 	case c.changed.holds || !breaks:
 		return "The claim held in the second run, too."
@@ -197,9 +212,7 @@ func (s *site) keep(show *showing, events []record.Event) error {
 		case record.Verdict:
 			show.counted, show.holds = e.Text, e.Holds
 		case record.Outcome:
-			if e.Name != "as it is" {
-				show.name = e.Name
-			}
+			show.name = e.Name // of both, the second run's comes last
 		case record.Change:
 			show.changes = append(show.changes, e)
 		case record.Say:

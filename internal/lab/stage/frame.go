@@ -131,7 +131,7 @@ func (f *framer) one(e record.Event, frame *Frame) {
 }
 
 // longest is how much of a line is kept for a replay; a page shows less.
-const longest = 160
+const longest = 125
 
 // shorten leaves out what a replay does not need.
 func (f *framer) shorten(e *record.Event) {

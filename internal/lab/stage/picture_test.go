@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,5 +73,33 @@ func TestColours(t *testing.T) {
 		if len(named) != len(want) || named["ground"] != want["ground"] {
 			t.Errorf("%s: the colours are %q, not %q", theme, named, want)
 		}
+	}
+}
+
+// A replay keeps no more than it shows: not every line's label, not the end
+// of a line that is too long.
+func TestReplayIsShort(t *testing.T) {
+	t.Parallel()
+	events := synthetic(1, 2)
+	long := strings.Repeat("0123456789", 40)
+	events = slices.Insert(events, len(events)-1, record.Event{
+		Kind: record.Print, Process: 2, Role: "worker", Label: "worker 9",
+		Text: "worker 9: " + long, Time: events[len(events)-1].Time})
+	text, err := json.Marshal(stage.Frames(events, lab.SourceText))
+	labtest.Must(t, err)
+	if strings.Contains(string(text), long) ||
+		!strings.Contains(string(text), "worker 9: "+long[:100]) {
+		t.Error("a line that is too long is not cut off, or too early")
+	}
+	// When the process starts; with its new label, and in its lane.
+	for label, n := range map[string]int{"worker 0": 1, "worker 9": 2} {
+		if got := strings.Count(string(text), `"label":"`+label+`"`); got != n {
+			t.Errorf("the label %q is kept %d times", label, got)
+		}
+	}
+	p := replay(t, events)
+	if got := eval[string](p, `[...model.processes.values()].map(p =>
+		p.label).join(", ")`); got != "pusher 1001, worker 9" {
+		t.Errorf("the processes are %s", got)
 	}
 }
