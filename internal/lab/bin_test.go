@@ -93,3 +93,37 @@ func TestBuiltWhileItRuns(t *testing.T) {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }
+
+// A program can be built anew while it runs, as when two processes share the
+// programs.
+func TestBuildWhileItRuns(t *testing.T) {
+	const program = "go_basics/sockets/server"
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bin{dir: t.TempDir(), root: root}
+	if err := b.build(program); err != nil {
+		t.Fatal(err)
+	}
+	runs := exec.Command(filepath.Join(b.dir, program), "-bind",
+		"127.0.0.1:0")
+	out, err := runs.StdoutPipe()
+	if err == nil {
+		err = runs.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { runs.Process.Kill(); runs.Wait() }()
+	if _, err := out.Read(make([]byte, 100)); err != nil { // it does run
+		t.Fatal(err)
+	}
+	if err := b.build(program); err != nil {
+		t.Error(err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(b.dir, program) + "*"); len(
+		files) != 1 {
+		t.Errorf("beside the program there is more: %q", files)
+	}
+}
