@@ -109,6 +109,7 @@ func (f *framer) one(e record.Event, frame *Frame) {
 	switch {
 	case e.Kind == record.Mute:
 		f.muted[e.Process] = true
+		return
 	case e.Kind == record.Change:
 		f.changes = append(f.changes, e)
 	case e.Kind == record.Print && f.muted[e.Process] && !e.Stderr:
@@ -138,7 +139,10 @@ func (f *framer) shorten(e *record.Event) {
 	if e.Kind != record.Print && e.Kind != record.Start {
 		return
 	}
-	if text := []rune(e.Text); len(text) > longest && e.Kind == record.Print {
+	if e.Kind == record.Start {
+		e.Text = "" // the command, from which the arrows were found
+	}
+	if text := []rune(e.Text); len(text) > longest {
 		e.Text = string(text[:longest])
 	}
 	known := f.labels[e.Process]

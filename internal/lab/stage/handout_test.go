@@ -147,6 +147,12 @@ func (c *crawl) from(first string) {
 	for i := 0; i < len(c.pages); i++ {
 		page := c.pages[i]
 		c.do(chromedp.Navigate("file://" + c.dir + "/" + page))
+		if strings.HasSuffix(page, "-replay.html") {
+			c.until("model.over")
+			if c.count("[data-lane]") == 0 {
+				c.t.Errorf("%s shows no process", page)
+			}
+		}
 		c.fits(page)
 		for _, to := range eval[[]string](c.tab, `[...new Set(
 			[...document.querySelectorAll("a[href], iframe, img, source, " +

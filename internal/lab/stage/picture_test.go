@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"distsys/internal/lab"
 	"distsys/internal/lab/labtest"
@@ -101,5 +102,48 @@ func TestReplayIsShort(t *testing.T) {
 	if got := eval[string](p, `[...model.processes.values()].map(p =>
 		p.label).join(", ")`); got != "pusher 1001, worker 9" {
 		t.Errorf("the processes are %s", got)
+	}
+}
+
+// A crowd of clients that come and go, hundreds in a second, is no more than
+// can be seen of it.
+func TestPictureOfManyClients(t *testing.T) {
+	t.Parallel()
+	const many = 1500
+	events := []record.Event{{Kind: record.Begin, Version: record.Version,
+		Pattern: "tuple_spaces"}}
+	add := func(n int, e record.Event) {
+		e.Process = n
+		e.Time = time.Duration(len(events)) * time.Millisecond
+		events = append(events, e)
+	}
+	add(1, record.Event{Kind: record.Start, Program: "tuple_spaces/server",
+		Role: "server", Label: "server 7", PID: 7,
+		Text: "go run ./tuple_spaces/server"})
+	for n := range many {
+		add(n+2, record.Event{Kind: record.Start, Role: "client",
+			Program: "tuple_spaces/client", Label: "client 9", PID: 9,
+			Text: "go run ./tuple_spaces/client tryread temp"})
+		add(n+2, record.Event{Kind: record.Mute})
+		add(n+2, record.Event{Kind: record.End})
+	}
+	add(0, record.Event{Kind: record.Over})
+	run := stage.Frames(events, lab.SourceText)
+	svg, err := stage.Picture(run, stage.Usual, "")
+	labtest.Must(t, err)
+	if n := strings.Count(svg, "<line") + strings.Count(svg, "<circle"); n <
+		100 || n > 1300 {
+		t.Errorf("of %d clients %d lines are drawn", many, n)
+	}
+	if n := strings.Count(svg, `class="life"`); n != 2 {
+		t.Errorf("%d lives are drawn: the server's, and one of all clients", n)
+	}
+	var script strings.Builder
+	labtest.Must(t, stage.WriteRecord(&script, run))
+	if strings.Contains(script.String(), `"mute"`) {
+		t.Error("what no page shows is kept")
+	}
+	if script.Len() > 200*many {
+		t.Errorf("%d clients take %d bytes", many, script.Len())
 	}
 }

@@ -221,6 +221,19 @@ function draw(m, o) {
     const dead = all.filter(p => p.deeds.some(d => d.kind === "kill" &&
       d.t <= now) || p.status === -1 && p.end <= now).length;
     let mourned = dead <= 4; // else one text says how many
+    // Of hundreds that live for a moment, not each is seen.
+    const seen = { start: -Infinity, end: -Infinity };
+    const isNew = (what, at) => {
+      if (Math.abs(at - seen[what]) < 2) return false;
+      seen[what] = at;
+      return true;
+    };
+    let life = null; // several, if one follows the other at once
+    const drawLife = () => {
+      if (life) shapes.push(`<line class="life" x1="${r(life.from)}" ` +
+        `x2="${r(life.to)}" y1="${r(row.y)}" y2="${r(row.y)}" ` +
+        `stroke="${colour}" stroke-width="4"/>`);
+    };
     all.forEach((p, i) => {
       const ended = p.end <= now && (p.end < m.finale || p.deeds.length > 0);
       const killed = p.deeds.find(d => d.kind === "kill" && d.t <= now);
@@ -228,10 +241,13 @@ function draw(m, o) {
       const to = killed ? Math.min(x(killed.t), edge)
         : ended ? Math.min(x(p.end), edge) : edge;
       if (!shows(p.start, ended ? p.end : now)) return;
-      shapes.push(`<line class="life" data-p="${p.number}" x1="${r(from)}" ` +
-        `x2="${r(Math.max(from, to))}" y1="${r(row.y)}" y2="${r(row.y)}" ` +
-        `stroke="${colour}" stroke-width="4"/>`);
-      if (x(p.start) >= left - 10 && !(crowd && i)) {
+      if (life && from >= life.from && from <= life.to + .6) {
+        life.to = Math.max(life.to, to);
+      } else {
+        drawLife();
+        life = { from, to: Math.max(from, to) };
+      }
+      if (x(p.start) >= left - 10 && !(crowd && i) && isNew("start", from)) {
         const size = Math.min(8, barHeight / 2);
         over.push(`<circle class="start" cx="${r(from)}" cy="${r(row.y)}" ` +
           `r="${r(size)}" fill="${theme.ground}" stroke="${colour}" ` +
@@ -288,7 +304,7 @@ function draw(m, o) {
         const at = Math.min(x(p.end), right - 6);
         over.push(`<rect class="stop" x="${r(at - 6)}" y="${r(row.y - 6)}" ` +
           `width="12" height="12" fill="${colour}"/>`);
-      } else if (ended && !crowd) {
+      } else if (ended && !crowd && (p.status || isNew("end", to))) {
         const h = barHeight * .42, end = p.status ? theme.bad : colour;
         over.push(`<line class="end" x1="${r(to)}" x2="${r(to)}" ` +
           `y1="${r(row.y - h)}" y2="${r(row.y + h)}" stroke="${end}" ` +
@@ -300,6 +316,7 @@ function draw(m, o) {
         }
       }
     });
+    drawLife();
   }
 
   // Work, and waiting.

@@ -68,7 +68,7 @@ function addEvent(m, e) {
     m.first = Math.min(m.first, t);
     m.processes.set(e.p, { number: e.p, program: e.program, role: e.role,
       label: e.label, pid: e.pid, start: t, end: Infinity, spans: [], at: [],
-      command: e.text, deeds: [] });
+      deeds: [] });
     break;
   case "print":
     if (!p) break;
