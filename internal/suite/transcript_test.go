@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func TestTranscripts(t *testing.T) {
 		t.Errorf("only %d transcripts were found", all)
 	}
 	for group, scenes := range groups {
-		t.Run(group, func(t *testing.T) {
+		t.Run(cmp.Or(group, "no port"), func(t *testing.T) {
 			t.Parallel()
 			for _, s := range scenes {
 				t.Run(s.name, func(t *testing.T) {
