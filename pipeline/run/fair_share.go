@@ -6,11 +6,13 @@ import "distsys/internal/lab"
 func fairShare(l *lab.Lab) {
 	p := newLine(l)
 	sink := p.collector(orders)
-	p.worker("1", quick)
-	p.worker("2", quick)
 
 	l.Step("two workers that are equally quick; %d orders", orders)
-	p.push(2).Wait()
+	pusher := p.push(2)
+	p.worker("1", quick)
+	p.sees(pusher)
+	p.worker("2", quick)
+	pusher.Wait()
 	status := sink.Wait()
 
 	one := lab.Count("worker 1 has delivered", sink)
@@ -21,6 +23,6 @@ func fairShare(l *lab.Lab) {
 
 var fairShareWithout = []lab.Without{
 	{Name: "wait", Edit: noWait,
-		Watch: "The worker that happens to connect first gets the orders: " +
-			"the pusher does not wait for the other."},
+		Watch: "The worker that connects first gets the orders: the pusher " +
+			"does not wait for the other."},
 }

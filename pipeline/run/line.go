@@ -41,6 +41,15 @@ func (p line) push(workers int) *lab.Process {
 		fmt.Sprint(orders))
 }
 
+// sees waits until a pusher that waits for two workers has seen the first. If
+// it does not wait for the second, it has then pushed all that it has.
+func (p line) sees(pusher *lab.Process) {
+	p.l.WaitUntil("a worker that connects", func() bool {
+		return pusher.Printed("workers: 1 of 2") ||
+			pusher.Printed("waiting until the workers have all orders")
+	})
+}
+
 // worker starts a worker. If work is empty, each order takes a random time.
 func (p line) worker(id, work string, args ...string) *lab.Process {
 	args = append([]string{"-connect", p.source, "-sink", p.sink}, args...)

@@ -10,11 +10,13 @@ import (
 func slowWorker(l *lab.Lab) {
 	p := newLine(l)
 	sink := p.collector(orders)
-	p.worker("fast", quick)
-	p.worker("slow", slow)
 
 	l.Step("two workers, one ten times slower; %d orders", orders)
-	p.push(2).Wait()
+	pusher := p.push(2)
+	p.worker("fast", quick)
+	p.sees(pusher)
+	p.worker("slow", slow)
+	pusher.Wait()
 	begun := time.Now()
 	l.WaitForCount("worker fast has delivered", orders/2, sink)
 	idle := time.Since(begun)
@@ -34,6 +36,6 @@ func slowWorker(l *lab.Lab) {
 
 var slowWorkerWithout = []lab.Without{
 	{Name: "wait", Edit: noWait,
-		Watch: "The worker that happens to connect first gets the orders: " +
-			"there is nobody to share them with."},
+		Watch: "The worker that connects first gets the orders: there is " +
+			"nobody to share them with."},
 }
