@@ -36,8 +36,21 @@ func (l *Lab) WaitUntil(what string, done func() bool) {
 	l.mu.Unlock()
 	l.stillTold()
 	if !ok {
-		l.vain("waited in vain for " + what)
+		l.vain("waited in vain for " + what + l.failure())
 	}
+}
+
+// failure says which program was the last that ended with an error: that may be
+// why another one waits.
+func (l *Lab) failure() (text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.processes {
+		if p.ended && p.status > 0 {
+			text = fmt.Sprintf("; %s had ended (status %d)", p.label, p.status)
+		}
+	}
+	return text
 }
 
 // patience is how long to wait. Having waited in vain once, a run without its
