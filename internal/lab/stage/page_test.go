@@ -417,6 +417,7 @@ func TestFreePlay(t *testing.T) {
 	}
 	p.readable()
 	p.finish()
+	p.until(`$("sentence").textContent == "free play is over"`)
 }
 
 // The broker is stopped and started again, by buttons.

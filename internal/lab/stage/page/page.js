@@ -199,7 +199,8 @@ function footer() {
   } else if (!model.processes.size && model.said) {
     text = model.said; // a broker starts, perhaps
   } else if (isFree()) {
-    text = "free play: choose a process; K kills it, F freezes it, " +
+    text = model.over ? "free play is over" :
+      "free play: choose a process; K kills it, F freezes it, " +
       "C is Ctrl-C, A starts another";
     number = "";
   }
