@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"distsys/internal/local"
 )
 
 // A folder is where the hand-out is written. It is put together beside its
@@ -17,6 +19,7 @@ import (
 type folder struct {
 	dir  string // its place
 	temp string // where it is put together
+	drop func() // removes that
 
 	mu    sync.Mutex
 	files []string
@@ -61,8 +64,9 @@ func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
-	temp, err := os.MkdirTemp("", "distsys-handout-")
-	return &folder{dir: dir, temp: temp}, err
+	temp, remove, err := local.Folder("distsys-handout-")
+	f := &folder{dir: dir, temp: filepath.Join(temp, "pages"), drop: remove}
+	return f, err
 }
 
 // listed returns what an earlier hand-out has written to a folder.
@@ -97,7 +101,7 @@ func (f *folder) add(name string, text []byte) error {
 // scratch returns the name of a file for a record, which is no part of the
 // hand-out.
 func (f *folder) scratch() (file string, remove func(), err error) {
-	out, err := os.CreateTemp("", "distsys-record-")
+	out, err := os.CreateTemp(filepath.Dir(f.temp), "record-")
 	if err != nil {
 		return "", nil, err
 	}
@@ -146,6 +150,3 @@ func removeEmpty(dir string) error {
 	}
 	return err
 }
-
-// drop removes what was put together.
-func (f *folder) drop() { os.RemoveAll(f.temp) }
