@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -301,8 +302,13 @@ func NeverStarted(programs []string) (forgotten []string) {
 	return forgotten
 }
 
+// lecture has the patterns in the order in which the README names them.
+var lecture = []string{"request_reply", "event_notification", "pipeline",
+	"publish_subscribe", "message_queue", "tuple_spaces", "go_basics"}
+
 // programs lists every program (package main) at and below a folder of the
-// module, such as "request_reply"; "." stands for all.
+// module, such as "request_reply"; "." stands for all. They are in the order of
+// the lecture.
 func (b *bin) programs(folder string) ([]string, error) {
 	list := exec.Command("go", "list", "-f",
 		`{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./"+folder+"/...")
@@ -315,5 +321,12 @@ func (b *bin) programs(folder string) ([]string, error) {
 	for _, line := range strings.Fields(string(text)) {
 		programs = append(programs, strings.TrimPrefix(line, "distsys/"))
 	}
+	place := func(program string) int {
+		top, _, _ := strings.Cut(program, "/")
+		return slices.Index(lecture, top)
+	}
+	slices.SortStableFunc(programs, func(a, b string) int {
+		return cmp.Compare(place(a), place(b))
+	})
 	return programs, nil
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +127,37 @@ func TestBuildWhileItRuns(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(b.dir, program) + "*"); len(
 		files) != 1 {
 		t.Errorf("beside the program there is more: %q", files)
+	}
+}
+
+// Where all patterns are listed, as in the menu, they are in the README's
+// order.
+func TestProgramsAreInTheOrderOfTheLecture(t *testing.T) {
+	readme, err := SourceText("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^\| \[[^]]+\]\(([a-z_]+)/\) \| `)
+	var want, got []string
+	for _, match := range row.FindAllStringSubmatch(string(readme), -1) {
+		want = append(want, match[1])
+	}
+	b, remove, err := openBin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove()
+	programs, err := b.programs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range programs {
+		top, _, _ := strings.Cut(program, "/")
+		if top != "internal" && !slices.Contains(got, top) {
+			got = append(got, top)
+		}
+	}
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("the programs are of %q, and the README has %q", got, want)
 	}
 }
