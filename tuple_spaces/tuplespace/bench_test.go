@@ -91,20 +91,7 @@ func BenchmarkPairs(b *testing.B) {
 					crowds[i] = append(crowds[i], c)
 				}
 			}
-			rates := make([][]float64, len(kinds))
-			for range turns {
-				for i, crowd := range crowds {
-					begun := time.Now()
-					for _, c := range crowd {
-						fmt.Fprintln(c.in, each)
-					}
-					for _, c := range crowd {
-						c.line()
-					}
-					rates[i] = append(rates[i], float64(clients*each)/
-						time.Since(begun).Seconds())
-				}
-			}
+			rates := takeTurns(crowds, turns, each)
 			var cpu, clientCPU [3]float64
 			for i, s := range servers {
 				for _, c := range crowds[i] {
@@ -124,6 +111,26 @@ func BenchmarkPairs(b *testing.B) {
 			b.ReportMetric(0, "ns/op") // would count the processes' start
 		})
 	}
+}
+
+// takeTurns has each crowd of clients take many turns, with a number of pairs
+// for each client, and returns the pairs per second of each turn.
+func takeTurns(crowds [][]*process, turns, each int) (rates [][]float64) {
+	rates = make([][]float64, len(crowds))
+	for range turns {
+		for i, crowd := range crowds {
+			begun := time.Now()
+			for _, c := range crowd {
+				fmt.Fprintln(c.in, each)
+			}
+			for _, c := range crowd {
+				c.line()
+			}
+			rates[i] = append(rates[i], float64(len(crowd)*each)/
+				time.Since(begun).Seconds())
+		}
+	}
+	return rates
 }
 
 // BenchmarkTakeLast writes one tuple more than n and takes that, which shares

@@ -18,27 +18,14 @@ func BenchmarkJournal(b *testing.B) {
 			each := max(10, 500/clients)
 			servers := []*process{server(b, "space"), server(b, "space",
 				"journal="+filepath.Join(b.TempDir(), "journal"))}
-			var crowds [2][]*process
+			crowds := make([][]*process, len(servers))
 			for i, s := range servers {
 				for n := range clients {
 					crowds[i] = append(crowds[i], begin(b, "client", s.address,
 						fmt.Sprint(4711+n)))
 				}
 			}
-			var rates [2][]float64
-			for range turns {
-				for i, crowd := range crowds {
-					begun := time.Now()
-					for _, c := range crowd {
-						fmt.Fprintln(c.in, each)
-					}
-					for _, c := range crowd {
-						c.line()
-					}
-					rates[i] = append(rates[i], float64(clients*each)/
-						time.Since(begun).Seconds())
-				}
-			}
+			rates := takeTurns(crowds, turns, each)
 			without, with := median(rates[0]), median(rates[1])
 			b.ReportMetric(without, "pairs/s")
 			b.ReportMetric(with, "journal-pairs/s")

@@ -21,7 +21,6 @@ import (
 	"sync"
 	"time"
 
-	"distsys/internal/broker"
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
@@ -83,14 +82,7 @@ func startNode(ctx context.Context, folder string) (func() error, error) {
 		return func() error { return nil }, nil
 	}
 	fmt.Println("Building the programs; RabbitMQ starts ...")
-	node, err := broker.TemporaryNode(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := brokerlab.Use(node); err != nil {
-		return nil, errors.Join(err, node.Remove())
-	}
-	return node.Remove, nil
+	return brokerlab.Share(ctx)
 }
 
 func skip() bool { return os.Getenv("SKIP_RABBITMQ") != "" }

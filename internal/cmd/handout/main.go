@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"distsys/internal/broker"
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
@@ -103,14 +102,7 @@ func startNode(ctx context.Context, patterns []*pattern) (func() error,
 			continue
 		}
 		fmt.Fprintln(os.Stderr, "RabbitMQ starts")
-		node, err := broker.TemporaryNode(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := brokerlab.Use(node); err != nil {
-			return nil, errors.Join(err, node.Remove())
-		}
-		return node.Remove, nil
+		return brokerlab.Share(ctx)
 	}
 	return func() error { return nil }, nil
 }

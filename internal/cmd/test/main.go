@@ -20,7 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"distsys/internal/broker"
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
@@ -75,12 +74,12 @@ func startNode(ctx context.Context) (remove func() error, err error) {
 	if os.Getenv("SKIP_RABBITMQ") != "" {
 		return func() error { return nil }, nil
 	}
-	node, err := broker.TemporaryNode(ctx)
+	remove, err = brokerlab.Share(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w (SKIP_RABBITMQ=1 leaves out what needs "+
 			"RabbitMQ)", err)
 	}
-	return node.Remove, brokerlab.Use(node)
+	return remove, nil
 }
 
 // list returns the packages that a pattern stands for.

@@ -24,6 +24,19 @@ const nodeVar = "DISTSYS_NODE"
 // node, which is to run for as long as they do.
 func Use(node *broker.Node) error { return os.Setenv(nodeVar, node.Dir) }
 
+// Share starts a node for all labs of this process, and of those that it
+// starts. The function removes it.
+func Share(ctx context.Context) (remove func() error, err error) {
+	node, err := broker.TemporaryNode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := Use(node); err != nil {
+		return nil, errors.Join(err, node.Remove())
+	}
+	return node.Remove, nil
+}
+
 var vhosts atomic.Int32
 
 var trace = flag.Bool("trace", false,
