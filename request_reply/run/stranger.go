@@ -27,6 +27,7 @@ func stranger(l *lab.Lab) {
 	open := l.Start("request_reply/server", "-bind", address)
 	open.WaitFor("listening")
 	ask(address, "STOP from a stranger")
+	open.Wait()
 	stopped := lab.Count("received \"STOP", open)
 
 	l.Step("a server with -curve; the stranger sends STOP without its key")

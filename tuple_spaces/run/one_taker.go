@@ -15,6 +15,7 @@ func oneTaker(l *lab.Lab) {
 	l.Step("one tuple is written")
 	s.must("write", "prize", "1")
 	l.WaitForCount("take [\"prize\",1]", 1, takers...)
+	s.server.WaitFor("take gets [\"prize\",1]")
 
 	l.Step("there is no tuple any more; the others wait on, until they are " +
 		"stopped")

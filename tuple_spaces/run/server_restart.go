@@ -17,6 +17,7 @@ func serverRestart(l *lab.Lab) {
 	s.serve()
 	s.start("worker_example/worker", "fib")
 	status := master.Wait()
+	worker.WaitFor("wrote [\"fac_res\",120]") // it may still be printing that
 
 	wrote := lab.Count("wrote [\"fac_res\",120]", worker)
 	there := s.do("tryread", "old", "?")
