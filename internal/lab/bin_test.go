@@ -161,3 +161,21 @@ func TestProgramsAreInTheOrderOfTheLecture(t *testing.T) {
 		t.Errorf("the programs are of %q, and the README has %q", got, want)
 	}
 }
+
+// A line that is not there is said, and nothing is left behind.
+func TestLineToLeaveOutIsNotThere(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = Without{Edit: Edit{File: "go_basics/channels/main.go",
+		Line: "no such line"}}.prepare(root)
+	if err == nil || !strings.Contains(err.Error(), "has been edited") {
+		t.Errorf("the error is %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "*")); len(
+		left) > 0 {
+		t.Errorf("it leaves %q behind", left)
+	}
+}

@@ -78,13 +78,13 @@ func (w Without) edits() []Edit { return append([]Edit{w.Edit}, w.And...) }
 // prepare makes the changed copies. It fails if a text is not there exactly
 // once: then the file has been edited.
 func (w Without) prepare(root string) (c *change, remove func(), err error) {
-	dir, remove, err := local.Folder("distsys-without-")
+	dir, removeDir, err := local.Folder("distsys-without-")
 	if err != nil {
 		return nil, nil, unfit("%w", err)
 	}
 	defer func() {
 		if err != nil {
-			remove()
+			removeDir()
 		}
 	}()
 	c = &change{Without: w, overlay: filepath.Join(dir, "overlay.json")}
@@ -122,7 +122,7 @@ func (w Without) prepare(root string) (c *change, remove func(), err error) {
 	if err != nil {
 		return nil, nil, unfit("%w", err)
 	}
-	return c, remove, nil
+	return c, removeDir, nil
 }
 
 // compiles returns an error if a file's package does not compile with the
