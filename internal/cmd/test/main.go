@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -100,9 +98,7 @@ func goTest(ctx context.Context, root string, packages []string,
 	if len(packages) == 0 {
 		return nil
 	}
-	// Of two packages at a time, as Go has it on two cores, both may wait.
-	args := append([]string{"test", "-vet=off", "-p",
-		strconv.Itoa(2 * runtime.NumCPU())}, flags...)
+	args := append([]string{"test", "-vet=off"}, flags...)
 	command := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	command.Dir = root
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
