@@ -371,6 +371,7 @@ func TestWithoutConfirm(t *testing.T) {
 	channel := labtest.Channel(t, url)
 	n, end := 0, time.Now().Add(lab.Patience)
 	for n < 2000 && time.Now().Before(end) {
+		lookAgain()
 		n = depth(t, channel, messagequeue.Queue)
 	}
 	if n != 2000 {
