@@ -85,7 +85,7 @@ func dialOne(ctx context.Context, url string) (connection, *failure) {
 	if failed != nil {
 		return connection{}, failed
 	}
-	var wire net.Conn
+	var wire *hearing
 	stop := func() bool { return true }
 	properties := amqp.NewConnectionProperties()
 	properties.SetClientConnectionName(cli.Name()) // seen on the page
@@ -98,7 +98,7 @@ func dialOne(ctx context.Context, url string) (connection, *failure) {
 			if err != nil {
 				return nil, err
 			}
-			wire = opened
+			wire = newWire(opened)
 			stop = cutAfter(ctx, wire)
 			// A broker that is being started takes the connection, and
 			// then says nothing. The library lifts this in the end.
@@ -114,7 +114,42 @@ func dialOne(ctx context.Context, url string) (connection, *failure) {
 	case wire == nil:
 		return connection{}, noConnection(uri, err)
 	default:
+		if uri.Scheme == "amqp" && wire.isForeign() {
+			err = amqp.ErrFrame
+		}
 		return connection{}, noGreeting(uri, err, time.Since(begun))
+	}
+}
+
+// A hearing wire remembers with which byte the other side begins. If that is none of
+// AMQP, the library may be so quick to close the connection that it then
+// gives that as the reason.
+type hearing struct {
+	net.Conn
+	first chan byte
+}
+
+func newWire(conn net.Conn) *hearing { return &hearing{conn, make(chan byte, 1)} }
+
+func (w *hearing) Read(p []byte) (n int, err error) {
+	n, err = w.Conn.Read(p)
+	if n > 0 {
+		select {
+		case w.first <- p[0]:
+		default: // it is not the first
+		}
+	}
+	return n, err
+}
+
+// isForeign tells whether the other side has said something that is not AMQP.
+func (w *hearing) isForeign() bool {
+	select {
+	case first := <-w.first:
+		const method, header = 1, 'A' // a frame, or another version's greeting
+		return first != method && first != header
+	default:
+		return false
 	}
 }
 
