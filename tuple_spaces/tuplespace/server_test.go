@@ -290,6 +290,7 @@ func TestLongTimes(t *testing.T) {
 
 // A request that comes again is answered again, not done again.
 func TestRepeatedRequests(t *testing.T) {
+	waits := make(chan bool, 10)
 	onBothServers(t, func(t *testing.T, s *served) {
 		one, two := dial(t, zmq.DEALER, s.address), dial(t, zmq.DEALER, s.address)
 		same := func(want, text string) {
@@ -344,9 +345,10 @@ func TestRepeatedRequests(t *testing.T) {
 		wait := `{"op":"take","pattern":["w"],"wait_ms":10000,"client":"c",` +
 			`"seq":11}`
 		one.send("1", "", wait)
+		<-waits
 		other := dial(t, zmq.DEALER, s.address)
 		other.send("", `{"op":"take","pattern":["w"],"wait_ms":10000}`)
-		look(tuple(9)) // both have come, by now or with the next lines
+		<-waits
 		two.send("2", "", wait)
 		three := dial(t, zmq.DEALER, s.address)
 		three.ask(`{"op":"write","tuples":[["w"]]}`)
@@ -365,7 +367,7 @@ func TestRepeatedRequests(t *testing.T) {
 			`{"status":"ok","tuples":[["w"]]}` {
 			t.Errorf("the wait that had ended was served: %s", got)
 		}
-	})
+	}, func(s *Server) { s.Log = onLine(" waits", waits) })
 }
 
 // A string is the same however it is written: programs in other languages
