@@ -19,6 +19,7 @@ func subscriberCrash(l *lab.Lab) {
 	first := subscriber(l, url, "A", "-work", "1h")
 	p := publisher(l, url, "-count", fmt.Sprint(count), "-interval", "50ms")
 	first.WaitFor(received)
+	p.WaitFor(published + "3 ") // the broker has seen what the first one sent
 	l.Step("it crashes while it handles one")
 	first.Kill()
 	status := p.Wait()
