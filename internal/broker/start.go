@@ -61,7 +61,7 @@ func (n *Node) start(ctx context.Context) error {
 	if n.lock == nil {
 		return errors.New("start a node that was closed or only attached to")
 	}
-	boot, err := os.Create(filepath.Join(n.Dir, "boot.log"))
+	boot, err := os.Create(filepath.Join(n.Dir, bootLog))
 	if err != nil {
 		return err
 	}
@@ -124,23 +124,45 @@ func (n *Node) ready(ctx context.Context) error {
 }
 
 // answers tells whether the node can be used. What answers on its ports may
-// also be another node, which has taken them: so it is asked who it is.
+// also be another node, which has taken them: so it must have come up itself.
 func (n *Node) answers(ctx context.Context) bool {
+	if !n.cameUp() && !n.knowsItself(ctx) {
+		return false
+	}
 	conn, err := dial(ctx, n.URL("/"))
 	if err != nil {
 		return false
 	}
 	conn.CloseDeadline(time.Now().Add(farewell))
+	return true
+}
+
+// cameUp tells whether the node has said that it has come up, which it does
+// only if it got its ports.
+func (n *Node) cameUp() bool {
+	text, err := os.ReadFile(filepath.Join(n.Dir, bootLog))
+	return err == nil && strings.Contains(string(text), upSign)
+}
+
+const (
+	bootLog = "boot.log"
+	upSign  = "Starting broker... completed"
+)
+
+// knowsItself tells the same of a RabbitMQ that says it in other words: what
+// answers is asked for its process id. RabbitMQ counts itself only every 5 s,
+// and does not know its id before.
+func (n *Node) knowsItself(ctx context.Context) bool {
 	var node struct {
 		PID string `json:"os_pid"`
 	}
-	err = n.ask(ctx, "nodes/"+n.Name+"?columns=os_pid", &node)
+	err := n.ask(ctx, "nodes/"+n.Name+"?columns=os_pid", &node)
 	return err == nil && node.PID == fmt.Sprint(n.PID())
 }
 
 // complaint says why the node has ended at once.
 func (n *Node) complaint() error {
-	text, err := os.ReadFile(filepath.Join(n.Dir, "boot.log"))
+	text, err := os.ReadFile(filepath.Join(n.Dir, bootLog))
 	if err != nil {
 		return err
 	}
