@@ -184,8 +184,13 @@ func (n *Node) env() []string {
 		"RABBITMQ_GENERATED_CONFIG_DIR="+in("generated"),
 		"RABBITMQ_PID_FILE="+in("pid"),
 		fmt.Sprintf("RABBITMQ_DIST_PORT=%d", n.DistPort),
+		// A thread with nothing to do looks for work once more before it
+		// sleeps, which RabbitMQ forbids: while a node starts, its threads
+		// pass work on all the time. So it starts in half the time; a node
+		// that has nothing to do needs no more than before.
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+
-			"-kernel inet_dist_use_interface {127,0,0,1}",
+			"-kernel inet_dist_use_interface {127,0,0,1} "+
+			"+sbwt very_short +sbwtdio very_short",
 		"ERL_CRASH_DUMP_SECONDS=0", // its log says enough
 		fmt.Sprintf("ERL_EPMD_PORT=%d", n.EpmdPort),
 		"ERL_EPMD_ADDRESS=127.0.0.1",
