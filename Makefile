@@ -1,7 +1,7 @@
 # `make` alone says what there is. See README.md.
 .DEFAULT_GOAL := help
 .PHONY: help stage demo test claims handout bench soak doctor setup broker \
-	installed check-go
+	installed check-go checked tested
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
@@ -18,8 +18,13 @@ test soak: FOR = -tests
 test: installed ## check and test everything (SKIP_RABBITMQ=1, SKIP_BROWSER=1)
 	@out=$$(gofmt -l .); test -z "$$out" || \
 		{ echo "not formatted, run gofmt -w on: $$out"; exit 1; }
+	@$(MAKE) --no-print-directory -j 2 checked tested
+
+checked:
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+tested:
 	@go run ./internal/cmd/test
 
 stage: installed ## a page with every story and experiment (STAGE_PORT=its port)

@@ -361,21 +361,30 @@ func TestReturnedIsNotSubmitted(t *testing.T) {
 func TestWithoutConfirm(t *testing.T) {
 	l := labtest.New(t)
 	url := brokerlab.Vhost(l)
-	p := start(l, producer, url, "-confirm=false", "-count", "2000",
+	p := start(l, producer, url, "-confirm=false", "-count", "2",
+		"-interval", "1h")
+	p.WaitFor("sent order 0 ")
+	// Nothing is confirmed: the queue may still be taking what it was sent.
+	channel := labtest.Channel(t, url)
+	n, end := 0, time.Now().Add(lab.Patience)
+	for n == 0 && time.Now().Before(end) {
+		lookAgain()
+		n = depth(t, channel, messagequeue.Queue)
+	}
+	if n != 1 {
+		t.Errorf("the order that was sent is in the queue %d times", n)
+	}
+	labtest.StopsAtOnce(t, p)
+	p.WaitFor("1 orders not submitted")
+
+	// How many of these arrive is not promised. Even a broker that is well
+	// may lose some of the last ones: when the channel is closed, it forgets
+	// what a quorum queue has not taken yet.
+	p = start(l, producer, url, "-confirm=false", "-count", "2000",
 		"-interval", "0")
 	if p.Wait() != 0 || lab.Count("submitted", p) != 0 ||
 		len(lab.Numbers("sent order ", p)) != 2000 {
 		t.Errorf("the producer printed %.200q", p.Text())
-	}
-	// Nothing was confirmed: the queue may still be taking what it was sent.
-	channel := labtest.Channel(t, url)
-	n, end := 0, time.Now().Add(lab.Patience)
-	for n < 2000 && time.Now().Before(end) {
-		lookAgain()
-		n = depth(t, channel, messagequeue.Queue)
-	}
-	if n != 2000 {
-		t.Errorf("%d of 2000 orders arrived, from a broker that is well", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -47,6 +48,34 @@ func TestTooBusy(t *testing.T) {
 	text, err := os.ReadFile(starts)
 	if tries := strings.Count(string(text), "start"); tries != maxTries {
 		t.Errorf("it tried %d times (%v)", tries, err)
+	}
+}
+
+// It is noticed of each port that somebody else has taken it, by the time the
+// node would use it. What then is done is in TestPortTakenMeanwhile.
+func TestPortsThatAreTaken(t *testing.T) {
+	t.Parallel()
+	for what, port := range map[string]func(n *Node) int{
+		"dist": func(n *Node) int { return n.DistPort },
+		"epmd": func(n *Node) int { return n.EpmdPort },
+	} {
+		n, err := NewNode(filepath.Join(t.TempDir(), "node"), 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { n.Remove() })
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d",
+			port(n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		if err = n.startEpmd(); err == nil {
+			err = n.start(t.Context())
+		}
+		if !errors.Is(err, errPortTaken) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"testing"
+	"time"
 
 	"distsys/internal/local"
 )
@@ -34,6 +36,8 @@ func TestClusterOfOne(t *testing.T) {
 		t.Errorf("it runs on port %d, which is taken", taken)
 	}
 
+	knowsItself(t, c.Nodes[0])
+
 	must(c.lock.File().Close()) // as the end of this process would do
 	_, err = local.LockDir(c.dir)
 	if used := (local.InUse{}); !errors.As(err, &used) {
@@ -42,5 +46,18 @@ func TestClusterOfOne(t *testing.T) {
 	must(c.kill())
 	for err := error(local.InUse{}); err != nil && t.Context().Err() == nil; {
 		_, err = local.LockDir(c.dir)
+	}
+}
+
+// knowsItself checks that a RabbitMQ which would not say, in the words we know,
+// that it has come up is known by its process id.
+func knowsItself(t *testing.T, n *Node) {
+	for !n.knowsItself(t.Context()) && t.Context().Err() == nil {
+		time.Sleep(10 * time.Millisecond) // leaves it the processor
+	}
+	other := *n
+	other.process = &exec.Cmd{Process: &os.Process{Pid: n.PID() + 1}}
+	if other.knowsItself(t.Context()) {
+		t.Error("a node takes another one for itself")
 	}
 }

@@ -248,7 +248,7 @@ func TestTest(t *testing.T) {
 	env := []string{"SKIP_RABBITMQ=1"}
 	test := l.StartEnv(env, "internal/cmd/test", "./internal/cmd/bench")
 	if status := test.Wait(); status != 0 ||
-		lab.Count("distsys/internal/cmd/bench", test) != 1 {
+		lab.Count("ok   internal/cmd/bench", test) != 1 {
 		t.Errorf("status %d: %s", status, test.Text())
 	}
 	test = l.StartEnv(env, "internal/cmd/test", "./nix")

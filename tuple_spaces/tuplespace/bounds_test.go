@@ -83,31 +83,6 @@ func crowd(t *testing.T, s *served, heard <-chan bool, n int,
 	return all
 }
 
-// Who waits for a long text keeps a few bytes at the server, not the text.
-func TestWaitsAreSmall(t *testing.T) {
-	waits := make(chan bool, 1)
-	s := serve(t, newAddress(), func(s *Server) {
-		s.Log = onLine(" waits", waits)
-	})
-	long := strings.Repeat("x", maxRequest-200)
-	before := heapBytes()
-	const n = 100
-	crowd(t, s, waits, n, func(i int) string {
-		return fmt.Sprintf(`{"op":"take","pattern":["%d%s",null],`+
-			`"wait_ms":10000,"client":"c%d","seq":1}`, i, long, i)
-	})
-	if each := (heapBytes() - before) / n; each > 10_000 {
-		t.Errorf("a wait takes up %d bytes", each)
-	}
-	r := dial(t, zmq.DEALER, s.address)
-	// The last, since a wait ends after 10 s, and this may take longer.
-	r.ask(fmt.Sprintf(`{"op":"write","tuples":[["%d%s",1]]}`, n-1, long))
-	if got := r.ask(`{"op":"take","pattern":[null,1]}`); got !=
-		`{"status":"none"}` {
-		t.Errorf("a wait is not served: %.100s", got)
-	}
-}
-
 func heapBytes() int {
 	var m runtime.MemStats
 	runtime.GC()

@@ -600,42 +600,6 @@ func TestVanishedClients(t *testing.T) {
 	}
 }
 
-// What is remembered of clients is bounded in number and in size.
-func TestSessionsAreBounded(t *testing.T) {
-	s := serve(t, newAddress())
-	r := dial(t, zmq.DEALER, s.address)
-	take := `{"op":"take","pattern":[1],"client":"t","seq":1}`
-	r.ask(`{"op":"write","tuples":[[1],[1]]}`)
-	r.ask(take)
-	long := strings.Repeat("x", 1<<19)
-	ask := func(op string) {
-		for i := range 140 {
-			r.ask(`{"op":"write","tuples":[["` + long + `"]]}`)
-			r.ask(fmt.Sprintf(`{"op":"%s","pattern":[{"?":"string"}],`+
-				`"client":"%s%d","seq":1}`, op, op, i))
-		}
-	}
-	ask("read") // leaves room for what must not be done again
-	r.ask(take)
-	if got := r.ask(`{"op":"take","pattern":[1]}`); !strings.Contains(got,
-		`"ok"`) {
-		t.Errorf("a repeated take has taken two: %s", got)
-	}
-	ask("take")
-	s.stop()
-	all := &s.sessions
-	if all.kept < maxKept/2 || all.kept > maxKept+maxReply {
-		t.Errorf("%d bytes are kept", all.kept)
-	}
-	for i := range 2 * maxReplies {
-		all.get(fmt.Sprint(i), time.Now())
-	}
-	if n := len(all.byClient); n > maxReplies+1 || n != all.recent.Len() ||
-		all.kept != 0 {
-		t.Errorf("%d sessions, %d bytes", n, all.kept)
-	}
-}
-
 // A client that takes no replies stops nobody, and what could not be sent to
 // it is not lost. It is told no more for a while, and then again.
 func TestUnreadReplies(t *testing.T) {

@@ -15,18 +15,27 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
-	"distsys/internal/local"
 )
 
-// alone are the packages in which one goroutine does everything. The race
-// detector has nothing to find there, and takes much time.
-var alone = []string{"distsys/internal/lab/arrows"}
+// plainly are the packages whose tests run without the race detector, which
+// takes much time. Either one goroutine does everything, or the tests only look
+// on while programs run; those run with it in the tests of their patterns.
+var plainly = []string{"distsys/internal/lab/arrows", "distsys/internal/suite"}
+
+// both are the packages of which some tests are not built with the race
+// detector: those run without it.
+var both = []string{"distsys/tuple_spaces/tuplespace"}
+
+// long are the packages whose tests take longest. They begin first, so that
+// none of them goes on when all others have ended.
+var long = []string{"distsys/internal/suite", "distsys/internal/broker",
+	"distsys/message_queue", "distsys/internal/lab/stage",
+	"distsys/tuple_spaces/tuplespace"}
 
 func main() {
 	cli.Parse("internal/cmd/test [packages]",
@@ -40,7 +49,7 @@ func test(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	packages, err := list(root, cmp.Or(flag.Arg(0), "./..."))
+	all, err := list(root, cmp.Or(flag.Arg(0), "./..."))
 	if err != nil {
 		return err
 	}
@@ -49,22 +58,10 @@ func test(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	var single, rest []string
-	for _, p := range packages {
-		if slices.Contains(alone, p) {
-			single = append(single, p)
-		} else {
-			rest = append(rest, p)
-		}
+	if err := build(ctx, root, all); err != nil {
+		return err
 	}
-	// Both at once: the tests mostly wait for others.
-	failures := make(chan error, 2)
-	go func() { failures <- goTest(ctx, root, single) }()
-	go func() { failures <- goTest(ctx, root, rest, "-race") }()
-	if errors.Join(<-failures, <-failures) != nil {
-		return errors.New("not all tests pass; the reason is further up")
-	}
-	return nil
+	return runAll(ctx, all)
 }
 
 // startNode starts the broker, unless SKIP_RABBITMQ is set.
@@ -80,32 +77,91 @@ func startNode(ctx context.Context) (remove func() error, err error) {
 	return remove, nil
 }
 
-// list returns the packages that a pattern stands for.
-func list(root, pattern string) ([]string, error) {
-	command := exec.Command("go", "list", pattern)
+// A job is to run the tests of a package.
+type job struct {
+	path string // by which the package is imported
+	dir  string // where its tests run
+	kind kind
+	rest bool // only the tests that are not built with the race detector
+
+	program string // the tests, built
+	raced   string // those of them that are built with the race detector
+	built   string // the folder with the programs that they start
+}
+
+// list returns the packages with tests that a pattern stands for, those that
+// take longest first.
+func list(root, pattern string) (all []*job, err error) {
+	command := exec.Command("go", "list", "-f",
+		"{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}\t{{.Dir}}{{end}}",
+		pattern)
 	command.Dir = root
 	command.Stderr = os.Stderr
 	text, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("no packages %s: %w", pattern, err)
 	}
-	return strings.Fields(string(text)), nil
+	for line := range strings.Lines(string(text)) {
+		name, dir, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		j := &job{path: name, dir: dir, kind: raced}
+		if slices.Contains(plainly, name) {
+			j.kind = plain
+		}
+		all = append(all, j)
+		if slices.Contains(both, name) {
+			all = append(all, &job{path: name, dir: dir, kind: plain,
+				rest: true})
+		}
+	}
+	place := func(j *job) int {
+		if i := slices.Index(long, j.path); i >= 0 {
+			return i
+		}
+		return len(long)
+	}
+	slices.SortStableFunc(all, func(a, b *job) int {
+		return cmp.Compare(place(a), place(b))
+	})
+	return all, nil
 }
 
-// goTest has Go run the tests of packages, which make test has vetted.
-func goTest(ctx context.Context, root string, packages []string,
-	flags ...string) error {
-	if len(packages) == 0 {
-		return nil
+// build builds all that the jobs need.
+func build(ctx context.Context, root string, all []*job) error {
+	var with map[string]string
+	for _, k := range []kind{raced, plain} {
+		var packages []string
+		for _, j := range all {
+			if j.kind.dir == k.dir {
+				packages = append(packages, j.path)
+			}
+		}
+		if len(packages) == 0 {
+			continue
+		}
+		tests, err := k.tests(ctx, root, packages)
+		if err != nil {
+			return err
+		}
+		dir, err := k.programs(ctx, root)
+		if err != nil {
+			return err
+		}
+		for _, j := range all {
+			if j.kind.dir == k.dir {
+				j.program, j.built = tests[j.path], dir
+				j.raced = with[j.path]
+			}
+		}
+		with = tests
 	}
-	args := append([]string{"test", "-vet=off"}, flags...)
-	command := exec.CommandContext(ctx, "go", append(args, packages...)...)
-	command.Dir = root
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	// On Ctrl-C the tests that it runs are to stop as well.
-	command.SysProcAttr = local.OwnGroup()
-	command.Cancel = func() error {
-		return syscall.Kill(-command.Process.Pid, syscall.SIGINT)
+	return nil
+}
+
+// name is how the job is called.
+func (j *job) name() string {
+	name := strings.TrimPrefix(j.path, "distsys/")
+	if j.rest {
+		name += " (the rest)"
 	}
-	return command.Run()
+	return name
 }
