@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 
 	"distsys/internal/local"
@@ -30,10 +29,11 @@ func (n *Node) choosePorts() {
 }
 
 // freePair returns a port from 20000 on that nobody listens on, nor on the
-// one that belongs to it. Both are below 32768, as those of local.FreePort.
+// one that belongs to it. Both are below 32768, and none is one of those that
+// local.FreePort returns.
 func freePair() int {
 	for {
-		port := 20_000 + rand.IntN(32_768-pageOffset-20_000)
+		port := 20_000 + local.Turn("broker", 32_768-pageOffset-20_000)
 		if isFree(port) && isFree(port+pageOffset) {
 			return port
 		}

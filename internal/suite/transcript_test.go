@@ -267,9 +267,7 @@ func (s *scene) play(t *testing.T, env []string) {
 				run.wait("its end", func() bool { return run.ended })
 				run.check(true)
 			} else {
-				run.wait("its first line", func() bool {
-					return run.seen > 0 || run.ended
-				})
+				run.wait("it to be ready", run.isReady)
 			}
 		}
 	}
@@ -363,6 +361,16 @@ func (r *typed) line(line string) {
 		r.wrong = fmt.Sprintf("it prints\n\t%s\nwhere the README has\n\t%s",
 			line, want)
 	}
+}
+
+// isReady tells whether whoever typed the command would type the next one: it
+// has printed something, and that it listens or waits, if it is to print that.
+func (r *typed) isReady() bool {
+	return r.ended || r.seen > 0 && !slices.ContainsFunc(r.want,
+		func(line string) bool {
+			return strings.Contains(line, ": listening on ") ||
+				strings.Contains(line, ": waiting for ")
+		})
 }
 
 // next passes over "...".
