@@ -31,10 +31,16 @@ func FreePort() int {
 // Where there is no file to count in, it returns any number.
 func Turn(name string, n int) int {
 	turn := rand.IntN(n)
-	path := filepath.Join(os.TempDir(), fmt.Sprintf(".distsys-%s-%d", name,
-		os.Getuid()))
-	file, err := os.OpenFile(path,
-		os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return turn
+	}
+	dir = filepath.Join(dir, "distsys")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return turn
+	}
+	file, err := os.OpenFile(filepath.Join(dir, name),
+		os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return turn
 	}

@@ -13,7 +13,7 @@ import (
 // those that ask much later, before anybody listens on what the first were
 // given.
 func TestTurn(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	cacheIn(t, t.TempDir())
 	const n, askers = 500, 20
 	var mu sync.Mutex
 	turns, ports := map[int]bool{}, map[int]bool{}
@@ -43,19 +43,28 @@ func TestTurn(t *testing.T) {
 func TestTurnWithoutFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, text := range []string{"nonsense", "-5", "999999999999999999999", ""} {
-		t.Setenv("TMPDIR", dir)
+		cacheIn(t, dir)
 		local.Turn("test", 10)
-		files, err := filepath.Glob(filepath.Join(dir, ".distsys-test-*"))
+		cache, err := os.UserCacheDir()
 		must(t, err)
-		must(t, os.WriteFile(files[0], []byte(text), 0o600))
+		must(t, os.WriteFile(filepath.Join(cache, "distsys", "test"),
+			[]byte(text), 0o600))
 		first := local.Turn("test", 10)
 		if second := local.Turn("test", 10); first < 0 || first > 9 ||
 			second != (first+1)%10 {
 			t.Errorf("after %q: %d, %d", text, first, second)
 		}
 	}
-	t.Setenv("TMPDIR", filepath.Join(dir, "nix"))
+	file := filepath.Join(dir, "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	cacheIn(t, file)
 	if turn := local.Turn("test", 10); turn < 0 || turn > 9 {
 		t.Errorf("without a folder: %d", turn)
 	}
+}
+
+// cacheIn puts the user's cache into a folder.
+func cacheIn(t *testing.T, dir string) {
+	t.Setenv("XDG_CACHE_HOME", dir)
+	t.Setenv("HOME", dir) // macOS
 }
