@@ -432,56 +432,6 @@ func TestStoryIsAGuest(t *testing.T) {
 	}
 }
 
-// What follows stops a broker, or frightens it, and so has one of its own.
-func TestBrokerInTrouble(t *testing.T) {
-	t.Parallel()
-	l := labtest.New(t)
-	node := brokerlab.Node(l)
-	url := node.URL("/")
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	const count = 200
-	s := start(l, subscriber, url, "A")
-	s.WaitFor("waiting")
-	p := start(l, publisher, url, "-count", fmt.Sprint(count), "-interval",
-		"10ms")
-	p.WaitFor("published event 50 ")
-	check(node.Stop())
-	for _, program := range []*lab.Process{p, s} {
-		program.WaitFor("lost the broker (")
-	}
-	check(node.Start(t.Context()))
-	if p.Wait() != 0 {
-		t.Fatal("the publisher gave up")
-	}
-	l.WaitForNumbers("published event ", count, p)
-	l.WaitForNumbers("handled event ", count, s)
-
-	// The broker is short of memory and blocks publishers.
-	_, err := node.Ctl(t.Context(), "set_vm_memory_high_watermark",
-		"absolute", "1")
-	check(err)
-	p = start(l, publisher, url, "-count", "1000000", "-interval", "0")
-	p.WaitFor("the broker takes no messages for now")
-	labtest.StopsAtOnce(t, p)
-	_, err = node.Ctl(t.Context(), "set_vm_memory_high_watermark", "0.6")
-	check(err)
-
-	// Ctrl-C while there is no broker to connect to.
-	p = start(l, publisher, url, "-count", "1000000")
-	p.WaitFor("published")
-	check(node.Kill())
-	for _, program := range []*lab.Process{p, s} {
-		program.WaitFor("connecting again")
-		labtest.StopsAtOnce(t, program)
-	}
-	p.WaitFor("events not published")
-}
-
 // An event reads as it was written.
 func TestRoundTrip(t *testing.T) {
 	for _, event := range pubsub.Measure(10, "roof") {

@@ -79,6 +79,25 @@ func TestPortsThatAreTaken(t *testing.T) {
 	}
 }
 
+// A port that was asked for and is taken while RabbitMQ starts is named, too.
+func TestAskedPortIsTaken(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	port := listener.Addr().(*net.TCPAddr).Port
+	n := &Node{Dir: t.TempDir(), askedPage: port}
+	if err := os.WriteFile(filepath.Join(n.Dir, bootLog), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("RabbitMQ ended at once: another program has port %d",
+		port)
+	if err := n.complaint(); err == nil || err.Error() != want {
+		t.Errorf("it is said: %v", err)
+	}
+}
+
 // What closes the connection in the middle of the greeting is no broker, and
 // has nothing to do with encryption where none was asked for.
 func TestClosedWhileGreeting(t *testing.T) {

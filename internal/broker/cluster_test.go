@@ -49,8 +49,9 @@ func TestClusterOfOne(t *testing.T) {
 	}
 }
 
-// knowsItself checks that a RabbitMQ which would not say, in the words we know,
-// that it has come up is known by its process id.
+// knowsItself checks that a node does not pass off as itself another one that
+// has its ports. A RabbitMQ which would not say, in the words we know, that it
+// has come up is known by its process id.
 func knowsItself(t *testing.T, n *Node) {
 	for !n.knowsItself(t.Context()) && t.Context().Err() == nil {
 		time.Sleep(10 * time.Millisecond) // leaves it the processor
@@ -59,5 +60,9 @@ func knowsItself(t *testing.T, n *Node) {
 	other.process = &exec.Cmd{Process: &os.Process{Pid: n.PID() + 1}}
 	if other.knowsItself(t.Context()) {
 		t.Error("a node takes another one for itself")
+	}
+	other.Dir = t.TempDir() // it has not come up, and yet its port answers
+	if !n.answers(t.Context()) || other.answers(t.Context()) {
+		t.Error("a node passes off another one as itself")
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"distsys/internal/lab/labtest"
 )
 
-// What follows needs a broker that is configured otherwise, stands still, or
-// is killed, and so has one of its own.
+// What follows stops, kills, freezes or frightens a broker, and so has one of
+// its own; all of it has the same one, since each takes some seconds to start.
 func TestBrokerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	node, err := broker.NewNode(filepath.Join(t.TempDir(), "node"), 0, 0)
@@ -24,11 +24,104 @@ func TestBrokerOfItsOwn(t *testing.T) {
 	t.Cleanup(func() { labtest.Must(t, node.Remove()) })
 	// RabbitMQ looks at the time once a minute, unless it is told otherwise.
 	labtest.Must(t, os.WriteFile(filepath.Join(node.Dir, "advanced.config"),
-		[]byte("[{rabbit, [{consumer_timeout, 1000}, "+
-			"{channel_tick_interval, 200}]}]."), 0o600))
+		[]byte("[{rabbit, [{channel_tick_interval, 200}]}]."), 0o600))
 	labtest.Must(t, node.Start(t.Context()))
-	t.Run("ConsumerTimeout", func(t *testing.T) { consumerTimeout(t, node) })
-	t.Run("FallsSilent", func(t *testing.T) { fallsSilent(t, node) })
+	for _, part := range []struct {
+		name string
+		test func(t *testing.T, node *broker.Node)
+	}{
+		{"StopsAndComesBack", stopsAndComesBack},
+		{"ShortOfMemory", shortOfMemory},
+		{"ConsumerTimeout", consumerTimeout},
+		{"FallsSilent", fallsSilent},
+	} {
+		if !t.Run(part.name, func(t *testing.T) { part.test(t, node) }) {
+			return // the broker may be as no other part expects it
+		}
+	}
+}
+
+// The broker stops in good order, and comes back: all programs say so and go
+// on, and nothing that was confirmed is lost.
+func stopsAndComesBack(t *testing.T, node *broker.Node) {
+	l := labtest.New(t)
+	url := node.URL("/")
+	const count = 300
+	c := start(l, consumer, url, "-work", "1ms", "-prefetch", "10", "1")
+	s := start(l, subscriber, url, "A")
+	c.WaitFor("waiting")
+	s.WaitFor("waiting")
+	p := start(l, producer, url, "-count", fmt.Sprint(count), "-interval",
+		"10ms")
+	e := start(l, publisher, url, "-count", fmt.Sprint(count), "-interval",
+		"10ms")
+	p.WaitFor("submitted order 50 ")
+	e.WaitFor("published event 50 ")
+	c.WaitFor("handled")
+	labtest.Must(t, node.Stop())
+	all := []*lab.Process{p, c, e, s}
+	for _, program := range all {
+		program.WaitFor("lost the broker (")
+	}
+	labtest.Must(t, node.Start(t.Context()))
+	for _, program := range all {
+		program.WaitFor("connected to")
+	}
+	if p.Wait() != 0 || e.Wait() != 0 {
+		t.Fatal("the producer or the publisher gave up")
+	}
+	for _, pair := range []struct {
+		sender, receiver *lab.Process
+		sent, handled    string
+	}{
+		{p, c, "submitted order ", "handled order "},
+		{e, s, "published event ", "handled event "},
+	} {
+		l.WaitForNumbers(pair.handled, count, pair.receiver)
+		sent := lab.Numbers(pair.sent, pair.sender)
+		lost := lab.Missing(sent, lab.Numbers(pair.handled, pair.receiver))
+		if len(sent) != count || lost > 0 {
+			t.Errorf("%s%d of %d, %d were lost", pair.sent, len(sent), count,
+				lost)
+		}
+		labtest.StopsAtOnce(t, pair.receiver)
+	}
+}
+
+// A broker that is short of memory blocks whoever publishes, until it has
+// enough again.
+func shortOfMemory(t *testing.T, node *broker.Node) {
+	l := labtest.New(t)
+	url := node.URL("/")
+	limit := func(value ...string) {
+		t.Helper()
+		_, err := node.Ctl(t.Context(), append([]string{
+			"set_vm_memory_high_watermark"}, value...)...)
+		labtest.Must(t, err)
+	}
+	const blocked = "the broker takes no messages for now"
+	limit("absolute", "1")
+	for _, sender := range []struct {
+		program, left string
+		args          []string
+	}{
+		{producer, "orders not submitted", []string{"-count", "1000000"}},
+		{producer, "", []string{"-count", "3", "-confirm=false"}},
+		{publisher, "events not published", []string{"-count", "1000000"}},
+	} {
+		p := start(l, sender.program, url,
+			append(sender.args, "-interval", "0")...)
+		p.WaitFor(blocked)
+		labtest.StopsAtOnce(t, p)
+		p.WaitFor(sender.left)
+	}
+	p := start(l, producer, url, "-count", "3", "-interval", "0")
+	p.WaitFor(blocked)
+	limit("0.6")
+	p.WaitFor("takes messages again")
+	if p.Wait() != 0 || count(p, "submitted") != 3 {
+		t.Errorf("after the alarm: %q", p.Text())
+	}
 }
 
 // Whoever works on an order for longer than the broker allows is told why it
@@ -36,7 +129,11 @@ func TestBrokerOfItsOwn(t *testing.T) {
 // The order waits for a consumer that is quicker.
 func consumerTimeout(t *testing.T, node *broker.Node) {
 	l := labtest.New(t)
-	url := node.URL("/")
+	_, err := node.Ctl(t.Context(), "eval",
+		"application:set_env(rabbit, consumer_timeout, 1000).")
+	labtest.Must(t, err)
+	url, err := node.AddVhost(t.Context(), "timeout")
+	labtest.Must(t, err)
 	slow := start(l, consumer, url, "-work", "1h", "slow")
 	slow.WaitFor("waiting")
 	if start(l, producer, url, "-count", "1").Wait() != 0 {
@@ -65,19 +162,34 @@ func consumerTimeout(t *testing.T, node *broker.Node) {
 }
 
 // A broker that stands still is noticed by its silence, one that is killed by
-// the end of the connection. Both is said once, in plain words.
+// the end of the connection. Both is said once, in plain words. Programs that
+// look for a broker in vain end at once on Ctrl-C.
 func fallsSilent(t *testing.T, node *broker.Node) {
 	l := labtest.New(t)
-	c := start(l, consumer, node.URL("/")+"?heartbeat=4", "1")
+	url, err := node.AddVhost(t.Context(), "silent")
+	labtest.Must(t, err)
+	c := start(l, consumer, url+"?heartbeat=4", "1")
 	c.WaitFor("waiting")
 	labtest.Must(t, syscall.Kill(node.PID(), syscall.SIGSTOP))
 	c.WaitFor("lost the broker (no answer in time); connecting again")
 	labtest.Must(t, syscall.Kill(node.PID(), syscall.SIGCONT))
 	c.WaitFor("waiting")
+	s := start(l, subscriber, url, "A")
+	s.WaitFor("waiting")
+	p := start(l, producer, url, "-count", "1000000")
+	p.WaitFor("submitted")
+	e := start(l, publisher, url, "-count", "1000000")
+	e.WaitFor("published")
 	labtest.Must(t, node.Kill())
 	c.WaitFor("lost the broker (it closed the connection without a word); " +
 		"connecting again")
 	labtest.StopsAtOnce(t, c)
+	for _, program := range []*lab.Process{s, p, e} {
+		program.WaitFor("connecting again")
+		labtest.StopsAtOnce(t, program)
+	}
+	p.WaitFor("orders not submitted")
+	e.WaitFor("events not published")
 	if n := count(c, "connecting again"); n != 2 {
 		t.Errorf("%d reasons:\n%s", n, c.Text())
 	}

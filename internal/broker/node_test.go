@@ -155,8 +155,7 @@ func waitForLock(t *testing.T, dir string) *local.Lock {
 	return nil
 }
 
-// A node that was to have ports which are taken says so. It does not pass off
-// as itself the other node that has them.
+// A node that was to have ports which are taken says so.
 func TestPortsOfAnotherNode(t *testing.T) {
 	t.Parallel()
 	other, err := brokerlab.Shared()

@@ -32,6 +32,9 @@ const busySign = "file_ctrl_process_not_started"
 // called again after Stop or Kill: the node then has its data back, and the
 // ports that it had.
 func (n *Node) Start(ctx context.Context) error {
+	if err := n.askedAreFree(); err != nil {
+		return err
+	}
 	for tries := 1; ; tries++ {
 		err := n.startEpmd()
 		if err == nil {
@@ -166,12 +169,8 @@ func (n *Node) complaint() error {
 	if err != nil {
 		return err
 	}
-	// Ports that were asked for cannot be exchanged for others.
-	for _, port := range []int{n.askedPort, n.askedPage} {
-		if port != 0 && !isFree(port) {
-			return fmt.Errorf("RabbitMQ ended at once: another program has "+
-				"port %d", port)
-		}
+	if err := n.askedAreFree(); err != nil {
+		return fmt.Errorf("RabbitMQ ended at once: %w", err)
 	}
 	for _, port := range []int{n.Port, n.ManagementPort, n.DistPort} {
 		if !isFree(port) {
@@ -188,6 +187,17 @@ func (n *Node) complaint() error {
 	}
 	return fmt.Errorf("RabbitMQ ended at once: %s", strings.TrimSpace(
 		string(text[max(0, len(text)-1000):])))
+}
+
+// askedAreFree returns an error if somebody else has a port that was asked
+// for. It cannot be exchanged for another one.
+func (n *Node) askedAreFree() error {
+	for _, port := range []int{n.askedPort, n.askedPage} {
+		if port != 0 && !isFree(port) {
+			return fmt.Errorf("another program has port %d", port)
+		}
+	}
+	return nil
 }
 
 // Erlang's name server outlives the node that starts it. So each of our

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"distsys/internal/broker"
 	"distsys/internal/cli"
 	"distsys/internal/lab"
 	"distsys/internal/lab/brokerlab"
@@ -69,20 +68,20 @@ func tour(ctx context.Context) (err error) {
 	// RabbitMQ takes some seconds to start: meanwhile, build the programs
 	// and show the patterns that do without it.
 	type started struct {
-		node *broker.Node
-		err  error
+		remove func() error
+		err    error
 	}
 	ready := make(chan started, 1)
 	skip := os.Getenv("SKIP_RABBITMQ") != ""
 	if !skip {
 		go func() {
-			node, err := broker.TemporaryNode(ctx)
-			ready <- started{node, err}
+			remove, err := brokerlab.Share(ctx)
+			ready <- started{remove, err}
 		}()
 		defer func() {
 			s := <-ready
-			if s.node != nil {
-				err = errors.Join(err, s.node.Remove())
+			if s.err == nil {
+				err = errors.Join(err, s.remove())
 			}
 		}()
 	} else {
@@ -104,9 +103,6 @@ func tour(ctx context.Context) (err error) {
 			ready <- s
 			if s.err != nil {
 				return s.err
-			}
-			if err := brokerlab.Use(s.node); err != nil {
-				return err
 			}
 		}
 		if err := show(ctx, stop); err != nil {

@@ -25,8 +25,11 @@ const nodeVar = "DISTSYS_NODE"
 func Use(node *broker.Node) error { return os.Setenv(nodeVar, node.Dir) }
 
 // Share starts a node for all labs of this process, and of those that it
-// starts. The function removes it.
+// starts, unless they share one already. The function removes it.
 func Share(ctx context.Context) (remove func() error, err error) {
+	if shared() != "" {
+		return func() error { return nil }, nil
+	}
 	node, err := broker.TemporaryNode(ctx)
 	if err != nil {
 		return nil, err
