@@ -33,9 +33,19 @@ var both = []string{"distsys/tuple_spaces/tuplespace"}
 
 // long are the packages whose tests take longest. They begin first, so that
 // none of them goes on when all others have ended.
-var long = []string{"distsys/internal/suite", "distsys/internal/broker",
-	"distsys/message_queue", "distsys/internal/lab/stage",
-	"distsys/tuple_spaces/tuplespace"}
+var long = []string{
+	"distsys/internal/broker",
+	"distsys/internal/suite",
+	"distsys/message_queue",
+	"distsys/internal/lab/stage",
+	"distsys/tuple_spaces/tuplespace",
+	"distsys/pipeline",
+	"distsys/publish_subscribe",
+	"distsys/event_notification",
+	"distsys/tuple_spaces",
+	"distsys/internal/lab/arrows",
+	"distsys/request_reply",
+}
 
 func main() {
 	cli.Parse("internal/cmd/test [packages]",
@@ -53,13 +63,21 @@ func test(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	remove, err := startNode(ctx)
-	if err != nil {
-		return err
+	// RabbitMQ takes some seconds to start: meanwhile, all is built.
+	var remove func() error
+	started := make(chan error, 1)
+	go func() {
+		var err error
+		remove, err = startNode(ctx)
+		started <- err
+	}()
+	failed := build(ctx, root, all)
+	if err := <-started; err != nil {
+		return errors.Join(err, failed)
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	if err := build(ctx, root, all); err != nil {
-		return err
+	if failed != nil {
+		return failed
 	}
 	return runAll(ctx, all)
 }
