@@ -49,6 +49,7 @@ soak: installed ## test for half an hour what chance could break
 		./tuple_spaces/tuplespace -rapid.checks 5000
 	@echo "5 of 7: all tests, five times"
 	DISTSYS_ALL=1 STAGE_ALL=1 go test -race -count 5 -timeout 2h ./...
+	go test -count 5 ./tuple_spaces/tuplespace
 	@echo "6 of 7: the whole hand-out, in the browser"
 	HANDOUT_ALL=1 go test -count 1 -timeout 1h -run 'TestHandout$$' \
 		./internal/lab/stage
