@@ -14,7 +14,9 @@ func prefetch(l *lab.Lab) {
 		p.Wait()
 		first := consumer(l, url, "first", "-work", quick, "-prefetch", limit)
 		first.WaitFor(received)
+		first.Freeze() // or it is done before the other one is there
 		second := consumer(l, url, "second", "-work", quick, "-prefetch", limit)
+		first.Thaw()
 		l.WaitForNumbers(handled, orders, first, second)
 		first.Stop()
 		second.Stop()
